@@ -1,0 +1,39 @@
+"""Where the program keeps things on this computer."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_NAME = "ssd-studio"
+
+
+def _home(system_folder: str) -> Path | None:
+    """One folder for everything, when SSD_STUDIO_HOME names it: for tests, servers and memory sticks."""
+    home = os.environ.get("SSD_STUDIO_HOME")
+    return Path(home) / system_folder if home else None
+
+
+def config_folder() -> Path:
+    """Settings. Not created here."""
+    return _home("config") or Path(platformdirs.user_config_dir(_NAME, appauthor=False))
+
+
+def user_model_folder() -> Path:
+    """Models the person imported or trained. Not created here."""
+    return _home("models") or Path(platformdirs.user_data_dir(_NAME, appauthor=False)) / "models"
+
+
+def cache_folder() -> Path:
+    """What can be made again: converted models, compiled kernels. Not created here."""
+    return _home("cache") or Path(platformdirs.user_cache_dir(_NAME, appauthor=False))
+
+
+def builtin_model_folder() -> Path:
+    """Models that ship with the program."""
+    return Path(__file__).resolve().parent.parent / "weights"
+
+
+def assets_folder() -> Path:
+    """Icons, label lists, styles."""
+    return Path(__file__).resolve().parent.parent / "assets"

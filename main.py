@@ -1,0 +1,79 @@
+"""SSD Studio: the window by default, or one of the commands below."""
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+
+COMMANDS = {
+    "detect": "find objects in videos, pictures or cameras; write annotated video and JSON lines",
+    "models": "list, show and import models",
+    "benchmark": "measure speed on this computer, stage by stage",
+}
+
+_DESCRIPTION = """\
+Watch video with an SSD detector. Without a command the window opens:
+
+  python main.py                      choose a source in the window
+  python main.py walk.mp4             watch a file, a folder of pictures or an address
+  python main.py 0                    watch the first camera
+  python main.py rtsp://host/stream   watch a network camera
+"""
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    return "commands:\n" + "\n".join(lines) + "\n\n'python main.py COMMAND --help' explains one."
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments and arguments[0] in COMMANDS:
+        name = arguments[0]
+        command = importlib.import_module(f"app.commands.{name}")
+        parser = argparse.ArgumentParser(
+            prog=f"python main.py {name}",
+            description=command.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_arguments(parser)
+        return int(command.run(parser.parse_args(arguments[1:])))
+    parser = argparse.ArgumentParser(
+        prog="python main.py",
+        description=_DESCRIPTION,
+        epilog=_overview(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    what = "video file, picture, folder, camera number or address"
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help=what)
+    parser.add_argument("--model", metavar="NAME", help="the model to use (see 'models list')")
+    parser.add_argument("--record", metavar="OUT.mp4", help="record what is seen, with boxes, from the start")
+    options = parser.parse_args(arguments)
+    from widgets.program import run_window
+
+    return int(run_window(options.source, model=options.model, record=options.record))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; what a person must know goes to stderr in one sentence, with exit code 1 or 2."""
+    level = os.environ.get("SSD_STUDIO_LOG", "WARNING").upper()
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    from detector.errors import StudioError
+
+    try:
+        return _run(sys.argv[1:] if arguments is None else arguments)
+    except StudioError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone: `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
