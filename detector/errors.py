@@ -1,14 +1,14 @@
 """Everything that can go wrong and that a person can mend.
 
-    StudioError
-    ├── ModelError       a model, its card or its weights
-    ├── ImportFileError  somebody else's weights file
-    ├── EngineError      a device or a runtime
-    ├── SourceError      a camera, a file, a stream
-    ├── RecordingError   a video or a lines file being written
-    ├── DatasetError     labelled photographs
-    ├── TrainingError    a run that cannot go on
-    └── OptionError      a value on the command line that cannot be meant (exit code 2)
+StudioError
+├── ModelError       a model, its card or its weights
+├── ImportFileError  somebody else's weights file
+├── EngineError      a device or a runtime
+├── SourceError      a camera, a file, a stream
+├── RecordingError   a video or a lines file being written
+├── DatasetError     labelled photographs
+├── TrainingError    a run that cannot go on
+└── OptionError      a value on the command line that cannot be meant (exit code 2)
 """
 
 

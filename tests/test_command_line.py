@@ -1,0 +1,45 @@
+"""The command line as a person meets it: every command runs in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from main import COMMANDS
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def studio(*arguments: str, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *python, "main.py", *arguments]
+    return subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=60)
+
+
+def test_help_lists_every_command_with_a_line_each():
+    said = studio("--help")
+    assert said.returncode == 0
+    for name, summary in COMMANDS.items():
+        assert any(name in line and summary in line for line in said.stdout.splitlines())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_shows_an_example_and_loads_nothing_heavy(name):
+    said = studio(name, "--help", python=("-X", "importtime"))
+    assert said.returncode == 0, said.stderr
+    assert f"python main.py {name}" in said.stdout.partition("options:")[0].partition("\n\n")[2]
+    loaded = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
+    assert not loaded & {"tensorflow", "keras", "openvino", "jax", "cv2", "PyQt5", "av", "supervision"}
+
+
+def test_a_wrong_option_is_a_usage_error_without_a_traceback():
+    said = studio("detect", "--no-such-option")
+    assert said.returncode == 2
+    assert "Traceback" not in said.stderr
+
+
+def test_a_missing_file_is_one_sentence_and_exit_code_1():
+    said = studio("detect", "no-such-video.mp4")
+    assert said.returncode == 1
+    assert said.stderr.startswith("error: ")
+    assert len(said.stderr.strip().splitlines()) == 1
