@@ -8,6 +8,7 @@ StudioError
 ├── RecordingError   a video or a lines file being written
 ├── DatasetError     labelled photographs
 ├── TrainingError    a run that cannot go on
+├── DisplayError     no screen for a window, or a system without what a window needs
 └── OptionError      a value on the command line that cannot be meant (exit code 2)
 """
 
@@ -43,6 +44,10 @@ class DatasetError(StudioError):
 
 
 class TrainingError(StudioError):
+    pass
+
+
+class DisplayError(StudioError):
     pass
 
 
