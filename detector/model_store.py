@@ -1,0 +1,212 @@
+"""Models on disk: a card that says everything needed to run (JSON) and the weights (HDF5).
+
+A model `street` is `street.json` and `street.h5` in one folder: the one that ships with the program, or the
+person's own. Needs neither Keras nor TensorFlow; `detector.networks.catalog` builds what a card describes.
+"""
+
+import difflib
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import ModelError
+from detector.model_card import ModelCard, is_model_name
+from detector.places import builtin_model_folder, user_model_folder
+from detector.values import LabelMap
+
+__all__ = ["Model", "ModelCard", "find_model", "list_models", "read_model", "read_weights", "save_model"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that lies in a folder."""
+
+    card: ModelCard
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    @property
+    def labels(self) -> LabelMap:
+        return LabelMap(self.card.classes)
+
+    @property
+    def card_path(self) -> Path:
+        return self.folder / f"{self.name}.json"
+
+    @property
+    def weights_path(self) -> Path:
+        return self.folder / f"{self.name}.h5"
+
+
+def read_model(card_path: Path) -> Model:
+    """The model whose card this is; its weights are not read yet.
+
+    raises  ModelError when the card is missing, unreadable, wrong, or not named like its file
+    """
+    try:
+        fields = json.loads(card_path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"There is no model card {card_path}.") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model card {card_path} cannot be read: {error}. Import it again.") from error
+    try:
+        card = ModelCard.from_json(fields)
+    except ModelError as error:
+        raise ModelError(f"{card_path.name}: {error}") from error
+    if card.name != card_path.stem:
+        raise ModelError(
+            f"The model card {card_path} says its name is '{card.name}'; call file and model the same."
+        )
+    return Model(card, card_path.parent)
+
+
+def find_model(name: str) -> Model:
+    """The model of this name in the person's folder or among those that ship; or the one whose card is named.
+
+    name    as `list_models` gives it, or the path of a card (`runs/3/best.json`)
+    raises  ModelError with the nearest name when there is none; when two folders hold one of that name
+    """
+    if name.endswith(".json"):
+        return read_model(Path(name))
+    found = [path for path in _card_paths() if path.stem == name]
+    if len(found) > 1:
+        places = " and ".join(str(path) for path in found)
+        raise ModelError(f"Two models are called '{name}': {places}. Rename or remove one of them.")
+    if found:
+        return read_model(found[0])
+    names = [path.stem for path in _card_paths()]
+    if not names:
+        raise ModelError(
+            f"There is no model '{name}', nor any other: "
+            "import one with 'python main.py models import FILE --as NAME'."
+        )
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names)}."
+    raise ModelError(f"There is no model '{name}'; {hint}")
+
+
+def list_models() -> list[Model]:
+    """All models at hand by name; a card that cannot be read is left out with a warning."""
+    models = []
+    for path in _card_paths():
+        try:
+            models.append(read_model(path))
+        except ModelError as error:
+            logger.warning("%s", error)
+    return sorted(models, key=lambda model: model.name)
+
+
+def save_model(
+    card: ModelCard,
+    weights: Mapping[str, NDArray[Any]],
+    *,
+    folder: Path | None = None,
+    force: bool = False,
+) -> Model:
+    """Writes card and weights, whole or not at all.
+
+    weights  "<layer>/<variable>" -> array, written in the dtype it has
+    folder   default: the person's model folder; made when missing
+    returns  the model; its card holds the sha256 of what was written
+    raises   ModelError when the name is taken (`force` replaces) or the disk refuses
+    """
+    shipped = builtin_model_folder()
+    folder = user_model_folder() if folder is None else folder
+    model = Model(card, folder)
+    if folder != shipped and (shipped / f"{card.name}.json").exists():
+        raise ModelError(f"'{card.name}' is the name of a model that ships; choose another.")
+    if model.card_path.exists() and not force:
+        raise ModelError(f"There is a model '{card.name}' in {folder} already; --force replaces it.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _Part(model.weights_path) as weights_part, _Part(model.card_path) as card_part:
+            _write_weights(weights_part.path, weights)
+            card = replace(card, weights_sha256=_sha256(weights_part.path))
+            text = json.dumps(card.to_json(), indent=2, ensure_ascii=False)
+            card_part.path.write_text(text + "\n", encoding="utf-8")
+            # A card appears only beside weights that are whole: if the power fails here, there is no model.
+            model.card_path.unlink(missing_ok=True)
+            weights_part.publish()
+            card_part.publish()
+    except OSError as error:
+        raise ModelError(f"The model '{card.name}' cannot be written to {folder}: {error}.") from error
+    return Model(card, folder)
+
+
+def read_weights(model: Model) -> dict[str, NDArray[np.float32]]:
+    """The weights of a model, checked against its card.
+
+    returns  "<layer>/<variable>" -> float32 array, whatever precision is on disk
+    raises   ModelError when they are missing, unreadable, or not those the card was written for
+    """
+    path = model.weights_path
+    try:
+        if _sha256(path) != model.card.weights_sha256:
+            raise ModelError(
+                f"The weights {path} are not those the card was written for (sha256 differs); "
+                "import the model again."
+            )
+        with h5py.File(path, "r") as file:
+            weights: dict[str, NDArray[np.float32]] = {}
+
+            def collect(name: str, item: object) -> None:
+                if isinstance(item, h5py.Dataset):
+                    weights[name] = np.asarray(item, np.float32)
+
+            file.visititems(collect)
+            return weights
+    except FileNotFoundError:
+        raise ModelError(f"The weights {path} of model '{model.name}' are missing.") from None
+    except OSError as error:
+        raise ModelError(f"The weights {path} cannot be read: {error}. Import the model again.") from error
+
+
+def _card_paths() -> list[Path]:
+    """The cards of the person's models, then of those that ship."""
+    folders = dict.fromkeys((user_model_folder(), builtin_model_folder()))
+    paths = [path for folder in folders for path in sorted(folder.glob("*.json"))]
+    return [path for path in paths if is_model_name(path.stem)]
+
+
+class _Part:
+    """A file written under another name beside its place; it takes its place when whole, or vanishes."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self.path = place.with_name(f".{place.name}.{os.getpid()}.part")
+
+    def __enter__(self) -> "_Part":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def publish(self) -> None:
+        with self.path.open("rb+") as file:
+            os.fsync(file.fileno())
+        self.path.replace(self._place)
+
+
+def _write_weights(path: Path, weights: Mapping[str, NDArray[Any]]) -> None:
+    with h5py.File(path, "w") as file:
+        for name, array in weights.items():
+            file.create_dataset(name, data=array)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,192 @@
+"""The architectures by name. Importing this costs nothing: Keras loads when a network is built.
+
+A further architecture is one function that turns normalised pictures into feature maps, in a file of its own,
+and one entry here.
+"""
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from detector.anchors import LAYOUTS, AnchorLayout
+from detector.errors import ModelError
+from detector.model_card import ChannelOrder, ModelCard, Option, ScoreActivation
+from detector.model_store import Model, read_weights
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """What an architecture is by itself; a card says what one model makes of it.
+
+    summary         one line for people
+    feature_maps    "module:function"; function(pictures, **options) -> {name: feature map}, in the order of the
+                    anchors
+    head            "module:function"; function(feature_map, channels, name=...) -> the predictor's answers
+    layout          anchors at the usual input size, a name of LAYOUTS
+    smallest_input  pixels a side; below it the last feature map would vanish
+    options         what may be varied, with the usual values
+    """
+
+    name: str
+    summary: str
+    feature_maps: str
+    head: str
+    layout: str
+    smallest_input: int
+    channel_order: ChannelOrder
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
+    score_activation: ScoreActivation
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        Architecture(
+            name="ssd300-vgg16",
+            summary="the SSD300 of the paper: VGG16 with dilated fc6, 8732 anchors",
+            feature_maps="detector.networks.vgg:ssd300",
+            head="detector.networks.heads:convolution_3x3",
+            layout="ssd300-voc",
+            smallest_input=257,
+            channel_order="BGR",
+            mean=(104.0, 117.0, 123.0),
+            scale=(1.0, 1.0, 1.0),
+            score_activation="softmax",
+        ),
+        Architecture(
+            name="ssd300-mobilenet-v1",
+            summary="MobileNet v1 as in the TensorFlow Object Detection API, 1917 anchors: fast on CPUs",
+            feature_maps="detector.networks.mobilenet:ssd300_v1",
+            head="detector.networks.heads:convolution_1x1",
+            layout="tf-ssd-300",
+            smallest_input=1,
+            channel_order="RGB",
+            mean=(127.5, 127.5, 127.5),
+            scale=(1 / 127.5, 1 / 127.5, 1 / 127.5),
+            score_activation="sigmoid",
+            # width: 0.25, 0.5, 0.75, 1.0; folded: batch normalisation is part of kernels and biases
+            options={"width": 1.0, "folded": False},
+        ),
+    )
+}
+
+
+def find_architecture(name: str) -> Architecture:
+    """The architecture of this name.
+
+    raises  ModelError with the nearest name
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    near = difflib.get_close_matches(name, ARCHITECTURES, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(ARCHITECTURES)}."
+    raise ModelError(f"There is no architecture '{name}'; {hint}")
+
+
+def new_card(
+    architecture: str,
+    *,
+    name: str,
+    classes: Sequence[str],
+    input_size: tuple[int, int] | None = None,
+    layout: AnchorLayout | None = None,
+    options: Mapping[str, Option] | None = None,
+) -> ModelCard:
+    """The card of a network that has no weights yet, with what is usual for its architecture.
+
+    input_size  (height, width); default: that of the layout. Another size refits the anchors, for which the
+                network has to be built once
+    layout      default: the architecture's own
+    options     those that differ from the usual
+    raises      ModelError when the architecture has no such option or cannot take such pictures
+    """
+    chosen = find_architecture(architecture)
+    anchors = LAYOUTS[chosen.layout] if layout is None else layout
+    all_options = _options(chosen, options or {})
+    if input_size is not None and input_size != anchors.image_size:
+        anchors = anchors.for_maps(feature_map_shapes(architecture, input_size, all_options), input_size)
+    return ModelCard(
+        name=name,
+        architecture=architecture,
+        options=all_options,
+        input_size=anchors.image_size,
+        anchors=anchors,
+        channel_order=chosen.channel_order,
+        mean=chosen.mean,
+        scale=chosen.scale,
+        score_activation=chosen.score_activation,
+        classes=tuple(classes),
+    )
+
+
+def feature_map_shapes(
+    architecture: str, input_size: tuple[int, int], options: Mapping[str, Option]
+) -> tuple[tuple[int, int], ...]:
+    """(height, width) in cells of every map that predicts, for pictures of (height, width) pixels.
+
+    raises  ModelError when the pictures are too small
+    """
+    from detector.networks import assembly
+
+    chosen = find_architecture(architecture)
+    _check_size(chosen, input_size)
+    feature_maps = _function(chosen.feature_maps)
+    return assembly.map_shapes(feature_maps, input_size, _options(chosen, options))
+
+
+def build_network(card: ModelCard) -> "keras.Model":
+    """The network a card describes, with random weights.
+
+    returns  a model of float32 (batch, height, width, 3) in the card's channel order, 0..255, not normalised,
+             to {"offsets": (batch, A, 4) encoded x, y, w, h, "logits": (batch, A, 1 + classes)}; row a belongs
+             to anchor a of the card, column 0 of the logits is background
+    raises   ModelError when card and architecture do not fit
+    """
+    from detector.networks import assembly
+
+    chosen = find_architecture(card.architecture)
+    _check_size(chosen, card.input_size)
+    feature_maps, head = _function(chosen.feature_maps), _function(chosen.head)
+    return assembly.assemble(card, feature_maps, head, _options(chosen, card.options))
+
+
+def load_network(model: Model) -> "keras.Model":
+    """The network of a model with its weights, as `build_network` describes it.
+
+    raises  ModelError when the weights are missing, not the card's, or do not fit the architecture
+    """
+    from detector.networks.weights import assign_weights
+
+    network = build_network(model.card)
+    assign_weights(network, read_weights(model))
+    return network
+
+
+def _options(architecture: Architecture, given: Mapping[str, Option]) -> dict[str, Option]:
+    if unknown := [name for name in given if name not in architecture.options]:
+        known = ", ".join(architecture.options) or "none"
+        raise ModelError(f"{architecture.name} has no option '{unknown[0]}' (it has: {known}).")
+    return {**architecture.options, **given}
+
+
+def _check_size(architecture: Architecture, input_size: tuple[int, int]) -> None:
+    height, width = input_size
+    smallest = architecture.smallest_input
+    if min(height, width) < smallest:
+        raise ModelError(
+            f"{architecture.name} cannot take pictures of {height}x{width}; "
+            f"{smallest} pixels a side are the least."
+        )
+
+
+def _function(reference: str) -> Callable[..., Any]:
+    module, name = reference.split(":")
+    function: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return function

@@ -1,0 +1,24 @@
+"""The unit of the mobile networks: a convolution, batch normalisation unless it is folded, and ReLU6."""
+
+from typing import Any
+
+from keras import layers
+
+
+def convolution_unit(x: Any, channels: int, kernel: int, *, stride: int = 1, folded: bool, name: str) -> Any:
+    """Layers `name`, `name`_norm (unless folded; then `name` has a bias) and `name`_relu6."""
+    layer = layers.Conv2D(channels, kernel, stride, padding="same", use_bias=folded, name=name)
+    return _activated(layer(x), folded, name)
+
+
+def depthwise_unit(x: Any, kernel: int, *, stride: int = 1, folded: bool, name: str) -> Any:
+    """The same with one filter for each channel."""
+    layer = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=folded, name=name)
+    return _activated(layer(x), folded, name)
+
+
+def _activated(x: Any, folded: bool, name: str) -> Any:
+    if not folded:
+        # as the Object Detection API trains; slow statistics, meant for its long schedules
+        x = layers.BatchNormalization(momentum=0.9997, epsilon=0.001, name=f"{name}_norm")(x)
+    return layers.ReLU(max_value=6.0, name=f"{name}_relu6")(x)
