@@ -202,7 +202,7 @@ def _clipped(boxes: NDArray[np.float64], clip: Clip) -> NDArray[np.float64]:
 def caffe_shapes(
     min_size: float, max_size: float | None, ratios: Iterable[float], *, image: float
 ) -> tuple[Shape, ...]:
-    """The shapes of Caffe's PriorBox: a square, a larger one if max_size is given, each ratio and its inverse.
+    """The shapes of Caffe's PriorBox: a square, a larger one if `max_size`, each ratio and its inverse.
 
     min_size, max_size  in the unit of `image`, the image's shorter side
     """
