@@ -24,8 +24,7 @@ class Architecture:
     """What an architecture is by itself; a card says what one model makes of it.
 
     summary         one line for people
-    feature_maps    "module:function"; function(pictures, **options) -> {name: feature map}, in the order of the
-                    anchors
+    feature_maps    "module:function"; function(pictures, **options) -> {name: feature map}, finest first
     head            "module:function"; function(feature_map, channels, name=...) -> the predictor's answers
     layout          anchors at the usual input size, a name of LAYOUTS
     smallest_input  pixels a side; below it the last feature map would vanish
@@ -144,9 +143,9 @@ def feature_map_shapes(
 def build_network(card: ModelCard) -> "keras.Model":
     """The network a card describes, with random weights.
 
-    returns  a model of float32 (batch, height, width, 3) in the card's channel order, 0..255, not normalised,
-             to {"offsets": (batch, A, 4) encoded x, y, w, h, "logits": (batch, A, 1 + classes)}; row a belongs
-             to anchor a of the card, column 0 of the logits is background
+    returns  takes float32 (batch, height, width, 3) in the card's channel order, 0..255, not normalised;
+             gives {"offsets": (batch, A, 4) encoded x, y, w, h, "logits": (batch, A, 1 + classes)}.
+             Row a belongs to anchor a of the card, column 0 of the logits is background
     raises   ModelError when card and architecture do not fit
     """
     from detector.networks import assembly

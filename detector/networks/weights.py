@@ -26,19 +26,15 @@ def assign_weights(network: keras.Model, weights: Mapping[str, NDArray[Any]]) ->
 
 
 def check_weights(network: keras.Model, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Whether these are the weights of this network.
+    """Makes sure that these are the weights of this network.
 
     raises  ModelError that names the first array that does not fit
     """
     places = {each.path: tuple(each.shape) for each in network.weights}
     if missing := [name for name in places if name not in weights]:
-        raise ModelError(
-            f"The weights lack {missing[0]}, which {network.name} has ({len(missing)} are missing)."
-        )
+        raise ModelError(f"The weights lack {missing[0]} of {network.name} ({len(missing)} are missing).")
     if extra := [name for name in weights if name not in places]:
-        raise ModelError(
-            f"The weights hold {extra[0]}, which {network.name} has not ({len(extra)} are too many)."
-        )
+        raise ModelError(f"{network.name} has no place for the weights {extra[0]} ({len(extra)} in all).")
     for name, shape in places.items():
         if weights[name].shape != shape:
             raise ModelError(f"{name} is {weights[name].shape} in the weights but {shape} in {network.name}.")
