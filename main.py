@@ -1,10 +1,12 @@
 """SSD Studio: the window by default, or one of the commands below."""
 
 import argparse
+import difflib
 import importlib
 import logging
 import os
 import sys
+from pathlib import Path
 
 COMMANDS = {
     "detect": "find objects in videos, pictures or cameras; write annotated video and JSON lines",
@@ -52,9 +54,20 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--model", metavar="NAME", help="the model to use (see 'models list')")
     parser.add_argument("--record", metavar="OUT.mp4", help="record what is seen, with boxes, from the start")
     options = parser.parse_args(arguments)
+    _refuse_misspelt_command(options.source)
     from widgets.program import run_window
 
     return int(run_window(options.source, model=options.model, record=options.record))
+
+
+def _refuse_misspelt_command(source: str | None) -> None:
+    """`python main.py detct` asks for a command, not for a file of that name."""
+    if source and source.isalpha() and not Path(source).exists():
+        near = difflib.get_close_matches(source, COMMANDS, n=1)
+        if near:
+            from detector.errors import OptionError
+
+            raise OptionError(f"There is no command or file '{source}'; did you mean '{near[0]}'?")
 
 
 def main(arguments: list[str] | None = None) -> int:
