@@ -1,0 +1,57 @@
+"""The chains of steps that can be asked for by name."""
+
+from collections.abc import Callable
+
+import cv2
+
+from detector.errors import OptionError
+from trainer.augmentation.photometric import PhotometricDistortion
+from trainer.augmentation.sample import Chain
+from trainer.augmentation.shape import Mirror, QuarterTurns, Resize, Upend
+from trainer.augmentation.zoom import CropSampler, Expand
+
+
+def _original(height: int, width: int) -> Chain:
+    """The chain of the SSD paper's own program: light, zoom out, zoom in, resize, mirror."""
+    return (
+        PhotometricDistortion(),
+        Expand(),
+        CropSampler(),
+        Resize(height=height, width=width),
+        Mirror(),
+    )
+
+
+def _satellite(height: int, width: int) -> Chain:
+    """For pictures from above (satellites, microscopes), where no side is up: the same in any orientation."""
+    return (
+        PhotometricDistortion(),
+        Expand(),
+        CropSampler(),
+        QuarterTurns(),  # before the resizing: the sides may change places
+        Resize(height=height, width=width),
+        Mirror(),
+        Upend(),
+    )
+
+
+def _plain(height: int, width: int) -> Chain:
+    """Nothing but the size, resized as the engines do."""
+    return (Resize(height=height, width=width, interpolations=(cv2.INTER_LINEAR,)),)
+
+
+CHAINS: dict[str, Callable[[int, int], Chain]] = {
+    "original": _original,
+    "satellite": _satellite,
+    "none": _plain,
+}
+
+
+def chain(name: str, *, height: int, width: int) -> Chain:
+    """The steps of a named chain that ends in pictures of this size.
+
+    raises  OptionError for a name that is none of `CHAINS`
+    """
+    if name not in CHAINS:
+        raise OptionError(f"There is no augmentation '{name}'; it is one of {', '.join(CHAINS)}.")
+    return CHAINS[name](height, width)
