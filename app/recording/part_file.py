@@ -1,0 +1,110 @@
+"""The file a recording lives in until it is finished: what has reached it survives this program."""
+
+import os
+import sys
+from pathlib import Path
+
+from av.error import FFmpegError
+
+from detector.errors import RecordingError
+
+PRIVATE = 0o600  # pictures of people: their owner alone may read them
+
+
+class PartFile:
+    """A new file that the muxer writes through, and that remembers what went wrong.
+
+    FFmpeg would lose the reason of a failed write; here the first one is kept in `failure`, the muxer is
+    told, and whatever it still wants to write is swallowed: what lies on the disk stays as it is, playable.
+
+    force   replace a file that an interrupted recording left
+    raises  RecordingError when it cannot be made, or when another program is writing it
+    """
+
+    def __init__(self, path: Path, *, force: bool) -> None:
+        self.path = path
+        self.failure: OSError | None = None
+        if force and path.exists():
+            refuse_if_in_use(path)
+            path.unlink()
+        self._fd = create_private(path)
+        _lock(self._fd)
+
+    def write(self, block: bytes) -> int:
+        """All of it, or an OSError: a disk that takes half a block is full."""
+        rest = memoryview(block)
+        while self.failure is None and rest:
+            try:
+                rest = rest[os.write(self._fd, rest) :]
+            except OSError as error:
+                self.failure = error
+                raise
+        return len(block)
+
+    def read(self, count: int) -> bytes:
+        return os.read(self._fd, count)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return os.lseek(self._fd, offset, whence)
+
+    def tell(self) -> int:
+        return os.lseek(self._fd, 0, os.SEEK_CUR)
+
+    def close(self) -> None:
+        """Closing it is allowed to fail late: network disks report a lost write only here."""
+        fd, self._fd = self._fd, -1
+        if fd < 0:
+            return
+        try:
+            os.close(fd)
+        except OSError as error:
+            self.failure = self.failure or error
+
+
+def create_private(path: Path) -> int:
+    """A descriptor for reading and writing a file that did not exist, readable by its owner alone.
+
+    raises  RecordingError that names the folder or the file in the way
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    try:
+        return os.open(path, flags, PRIVATE)
+    except FileExistsError:
+        raise RecordingError(
+            f"{path} is left from a recording that was interrupted; it plays: "
+            "move it away, or add --force to replace it."
+        ) from None
+    except FileNotFoundError:
+        raise RecordingError(
+            f"The folder {path.parent} for {path.name} does not exist; make it first."
+        ) from None
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be written ({reason(error)}); choose another folder.") from error
+
+
+def reason(error: OSError | FFmpegError) -> str:
+    """What the system says, without number and path: "no space left on device"."""
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
+
+
+def refuse_if_in_use(path: Path) -> None:
+    """raises  RecordingError when a recording that still runs writes this file"""
+    with path.open("rb") as file:
+        if not _lock(file.fileno()):
+            raise RecordingError(f"{path} is being written by another recording; choose another name.")
+
+
+def _lock(fd: int) -> bool:
+    """Whether nobody else has the file; held until it is closed, by whatever end this program comes to."""
+    if sys.platform == "win32":  # there an open file cannot be replaced anyway
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
