@@ -1,0 +1,75 @@
+"""A video file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+
+from app.sources.source import Source, State, Status
+from app.sources.video import MAX_AREA, Video
+from detector.errors import SourceError
+from detector.values import Frame
+
+# A playlist inside a file must not make FFmpeg fetch other addresses (viewer facts 2.7).
+_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(MAX_AREA)}
+
+
+class VideoFile(Source):
+    """Every frame of a file once, in order, as fast as it is asked for."""
+
+    seekable = True
+
+    def __init__(self, path: Path, *, start: float = 0.0) -> None:
+        super().__init__(path.name)
+        self._path = path
+        self._target: tuple[float, bool] | None = (start, False) if start > 0 else None
+
+    def seek(self, seconds: float, *, before: bool = False) -> None:
+        self._target = (max(0.0, seconds), before)
+
+    def _items(self) -> Iterator[Frame | Status]:
+        yield self._status(State.CONNECTING, f"Opening {self.name}")
+        with self._open() as video:
+            self.duration, self.rate = video.duration, video.rate
+            self.frame_count_declared, self.seekable = video.frame_count_declared, video.seekable
+            yield self._status(State.LIVE, f"Playing {self.name}")
+            shown = 0
+            while not self._stopped.is_set():
+                target, self._target = self._target, None
+                entries = video.frames() if target is None else video.frames_from(target[0], before=target[1])
+                try:
+                    for entry in entries:
+                        if entry is None:
+                            yield self._status(State.LIVE, f"Seeking in {self.name}")
+                        else:
+                            yield self._frame(video.pixels(entry[1]), entry[0])
+                            shown += 1
+                        if self._stopped.is_set() or self._target is not None:
+                            break
+                    else:
+                        break
+                except av.FFmpegError as error:
+                    if not shown:
+                        raise SourceError(f"{self.name}: {error.strerror}") from error
+                    yield self._status(State.ENDED, f"{self.name} breaks off here: {error.strerror}")
+                    return
+            if not shown and not self._stopped.is_set():
+                raise SourceError(f"{self.name}: no picture in it can be decoded; the file is damaged")
+        lost = f" ({video.damaged} damaged packets left out)" if video.damaged else ""
+        yield self._status(State.ENDED, f"End of {self.name}{lost}")
+
+    def _open(self) -> Video:
+        name = self.name
+        try:
+            if self._path.is_file() and self._path.stat().st_size == 0:
+                raise SourceError(f"{name}: the file is empty")
+            return Video(f"file:{self._path}", name=name, options=_OPTIONS, decoding_threads=True)
+        except FileNotFoundError as error:
+            raise SourceError(f"{self._path}: there is no such file; check the name") from error
+        except PermissionError as error:
+            raise SourceError(f"{self._path}: may not be read; check its permissions") from error
+        except av.error.InvalidDataError as error:
+            raise SourceError(f"{name}: is not a video, or too damaged to be read") from error
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise SourceError(f"{name}: cannot be opened ({reason})") from error

@@ -1,0 +1,144 @@
+"""What every source of pictures is: something that yields frames and says how it is doing."""
+
+import enum
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.redaction import redact
+from detector.errors import SourceError
+from detector.values import Frame, Pixels
+
+logger = logging.getLogger(__name__)
+
+
+class State(enum.Enum):
+    """How a source is doing."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALLED = "stalled"
+    RECONNECTING = "reconnecting"
+    WRONG_PASSWORD = "wrong password"
+    NOT_FOUND = "not found"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A change of state.
+
+    sentence  what happened, fit to be shown (no password in it)
+    retry_in  seconds until the next attempt, counted from when this was made; None: no attempt is coming
+    made_at   monotonic seconds
+    """
+
+    state: State
+    sentence: str
+    retry_in: float | None = None
+    made_at: float = 0.0
+
+    def words(self, now: float) -> str:
+        """The sentence with its countdown at the monotonic time `now`."""
+        if self.retry_in is None:
+            return self.sentence
+        left = max(0.0, self.made_at + self.retry_in - now)
+        return f"{self.sentence}; reconnecting in {left:.0f} s"
+
+
+class Source:
+    """Frames and states in the order they happen, until the source ends or is stopped.
+
+    Iterating opens the source and closes it at the end; iterating again opens it anew, and `sequence` counts
+    on. An iteration raises nothing: what goes wrong is a Status FAILED, the last thing it yields.
+    Only `stop` and `try_now` may be called from other threads than the iterating one.
+
+    name                  fit to be shown
+    live                  True: frames come when they happen; False: they wait to be asked for
+    seekable              whether `seek` works
+    size                  (height, width) of the first frame; None before it is known
+    duration              seconds; None where unknown or endless
+    rate                  frames/s as declared; None where unknown
+    frame_count_declared  as the container says, which may be wrong; None where it does not say
+
+    All but `name` and `size` are right once Status LIVE was yielded.
+    """
+
+    live = False
+    seekable = False
+
+    def __init__(self, name: str) -> None:
+        self.name = redact(name)
+        self.size: tuple[int, int] | None = None
+        self.duration: float | None = None
+        self.rate: float | None = None
+        self.frame_count_declared: int | None = None
+        self._stopped = threading.Event()
+        self._sequence = 0
+
+    def __iter__(self) -> Iterator[Frame | Status]:
+        try:
+            yield from self._items()
+        except SourceError as error:
+            yield self._status(State.FAILED, str(error))
+        except Exception as error:  # the top of every reading thread: it becomes a state
+            logger.exception("%s: reading failed", self.name)
+            yield self._status(State.FAILED, f"{self.name}: cannot be read ({type(error).__name__})")
+
+    def stop(self) -> None:
+        """The iteration ends soon. Only a flag is set: the iterating thread closes what it opened."""
+        self._stopped.set()
+
+    def try_now(self) -> None:
+        """Do not wait for the next attempt to connect."""
+
+    def seek(self, seconds: float, *, before: bool = False) -> None:
+        """The next frame is the first at or after `seconds`; with `before`, the last one earlier than that.
+
+        Called by the iterating thread between two items.
+        """
+        raise ValueError(f"{self.name} is not seekable")
+
+    def _items(self) -> Iterator[Frame | Status]:
+        raise NotImplementedError
+
+    def _status(self, state: State, sentence: str, retry_in: float | None = None) -> Status:
+        return Status(state, redact(sentence), retry_in, time.monotonic())
+
+    def _frame(self, pixels: Pixels, pts: float, source: str | None = None) -> Frame:
+        frame = Frame(pixels, self._sequence, pts, time.monotonic(), source or self.name)
+        self._sequence += 1
+        if self.size is None:
+            self.size = (frame.height, frame.width)
+        return frame
+
+
+class Unusable(Source):
+    """An address that can never be opened: it says why."""
+
+    def __init__(self, name: str, sentence: str) -> None:
+        super().__init__(name)
+        self._sentence = sentence
+
+    def _items(self) -> Iterator[Frame | Status]:
+        raise SourceError(self._sentence)
+
+
+def frames(source: Source) -> Iterator[Frame]:
+    """Only the frames of a source; for readers that want an error, not a state.
+
+    raises  SourceError when the source fails, or cannot be reached before its first frame
+    """
+    reached = False
+    hopeless = {State.FAILED, State.WRONG_PASSWORD, State.NOT_FOUND}
+    for item in source:
+        if isinstance(item, Frame):
+            reached = True
+            yield item
+        elif item.state in hopeless or (item.state is State.RECONNECTING and not reached):
+            raise SourceError(item.sentence)
+        elif item.state is State.RECONNECTING:
+            logger.warning("%s", item.sentence)

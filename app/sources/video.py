@@ -1,0 +1,171 @@
+"""Encoded video by PyAV: exact times, upright pictures, nothing believed that a container only declares."""
+
+import math
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from types import TracebackType
+
+import av
+import cv2
+import numpy as np
+from av.format import Flags as _Flags
+
+from detector.errors import SourceError
+from detector.values import Pixels
+
+MAX_SIDE = 16384  # pixels
+MAX_AREA = 100_000_000  # pixels of one picture
+MAX_SECONDS = 366 * 86400.0
+MAX_STREAMS = 64
+HALF_MS = 0.0005  # times are rounded by containers: a frame this little too early is the one asked for
+_SIGN_OF_LIFE = 0.05  # seconds between the None of a long seek
+_TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
+
+class Video:
+    """The pictures of an opened container.
+
+    rate, duration        frames/s and seconds as declared; None where missing or absurd
+    frame_count_declared  likewise
+    seekable              False for bare elementary streams, which hold no times
+    damaged               packets that could not be decoded so far
+
+    raises  av.FFmpegError and OSError from opening; SourceError for a container without usable pictures
+    """
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        name: str,
+        options: dict[str, str],
+        timeout: tuple[float, float] | None = None,
+        decoding_threads: bool,
+    ) -> None:
+        self._name = name
+        self._container = av.open(address, options=options, timeout=timeout)
+        try:
+            self._stream = self._chosen_stream()
+        except SourceError:
+            self._container.close()
+            raise
+        if decoding_threads:  # each thread delays a live picture by one frame (viewer facts 2.4)
+            self._stream.thread_type = "AUTO"
+        stream, base = self._stream, self._stream.time_base
+        self.rate = _sane(stream.average_rate or stream.guessed_rate, 1000.0)
+        seconds = stream.duration * base if stream.duration and base else None
+        whole = Fraction(self._container.duration, av.time_base) if self._container.duration else None
+        self.duration = _sane(seconds or whole, MAX_SECONDS)
+        self.frame_count_declared = stream.frames if 0 < stream.frames < 10**9 else None
+        self.seekable = _Flags.no_timestamps not in _Flags(self._container.format.flags)
+        self._first = float(stream.start_time * base) if stream.start_time is not None and base else None
+        self.damaged = 0
+
+    def __enter__(self) -> "Video":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def frames(self) -> Iterator[tuple[float, av.VideoFrame]]:
+        """(seconds since the stream's start, picture), in the order of showing, from here to the end."""
+        step = 1.0 / self.rate if self.rate else 0.04
+        last: float | None = None
+        for packet in self._container.demux(self._stream):
+            try:
+                pictures = packet.decode()
+            except (av.error.InvalidDataError, av.error.PatchWelcomeError):
+                self.damaged += 1
+                continue
+            for picture in pictures:
+                if picture.pts is not None:
+                    seconds = picture.time
+                else:
+                    seconds = (self._first or 0.0) if last is None else last + step
+                if self._first is None:
+                    self._first = seconds
+                last = seconds
+                yield seconds - self._first, picture
+
+    def frames_from(
+        self, seconds: float, *, before: bool = False
+    ) -> Iterator[tuple[float, av.VideoFrame] | None]:
+        """As `frames`, from the first picture at `seconds` or later; with `before`, the last one earlier.
+
+        Beyond the end it is the last picture. None is yielded now and then on the way there, so that the
+        reader can change its mind.
+        """
+        held: tuple[float, av.VideoFrame] | None = None
+        spoken = time.monotonic()
+        entries = self._frames_from_key_before(seconds - 2 * HALF_MS if before else seconds)
+        for entry in entries:
+            if entry[0] >= seconds - HALF_MS:
+                if before and held is not None:
+                    yield held
+                yield entry
+                yield from entries
+                return
+            held = entry
+            if time.monotonic() - spoken > _SIGN_OF_LIFE:
+                yield None
+                spoken = time.monotonic()
+        if held is not None:
+            yield held
+
+    def pixels(self, picture: av.VideoFrame) -> Pixels:
+        """The picture as a frame holds it: BGR, upright.
+
+        raises  SourceError when it is larger than this program shows
+        """
+        self._check_size(picture.height, picture.width)
+        pixels = picture.to_ndarray(format="bgr24")
+        turn = _TURNS.get(round(picture.rotation / 90) * 90 % 360)
+        return np.ascontiguousarray(pixels if turn is None else cv2.rotate(pixels, turn), np.uint8)
+
+    def _chosen_stream(self) -> av.VideoStream:
+        container = self._container
+        if len(container.streams) > MAX_STREAMS:
+            raise SourceError(f"{self._name}: holds {len(container.streams)} streams, more than a video has")
+        if container.duration is not None and container.duration / av.time_base > MAX_SECONDS:
+            raise SourceError(f"{self._name}: claims to last more than a year; the file is damaged")
+        if not container.streams.video:
+            raise SourceError(f"{self._name}: holds no pictures, only sound or other data")
+        stream = container.streams.best("video") or container.streams.video[0]
+        assert isinstance(stream, av.VideoStream)
+        if stream.codec_context is None:
+            raise SourceError(f"{self._name}: is coded in a way this program cannot decode")
+        self._check_size(stream.height, stream.width)
+        return stream
+
+    def _check_size(self, height: int, width: int) -> None:
+        if max(height, width) > MAX_SIDE or height * width > MAX_AREA:
+            raise SourceError(f"{self._name}: its pictures of {width}x{height} are too large to be shown")
+
+    def _frames_from_key_before(self, seconds: float) -> Iterator[tuple[float, av.VideoFrame]]:
+        """From a key frame early enough: containers without an index (MPEG-TS) land too late at first."""
+        back = 0.0
+        while self.seekable:
+            wanted = max(0.0, seconds - back)
+            self._seek(wanted)
+            entries = self.frames()
+            first = next(entries, None)
+            if first is not None and (first[0] <= seconds + HALF_MS or wanted == 0.0):
+                yield first
+                yield from entries
+                return
+            if wanted == 0.0:
+                return
+            back = 2.0 if back == 0.0 else back * 2
+        yield from self.frames()
+
+    def _seek(self, seconds: float) -> None:
+        base = self._stream.time_base
+        if base:
+            self._container.seek(math.floor((seconds + (self._first or 0.0)) / base), stream=self._stream)
+
+
+def _sane(value: Fraction | float | None, limit: float) -> float | None:
+    return float(value) if value is not None and 0 < value <= limit else None
