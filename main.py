@@ -11,6 +11,7 @@ from pathlib import Path
 COMMANDS = {
     "detect": "find objects in videos, pictures or cameras; write annotated video and JSON lines",
     "models": "list, show and import models",
+    "evaluate": "measure how good a model is on labelled photographs",
     "benchmark": "measure speed on this computer, stage by stage",
 }
 

@@ -1,0 +1,106 @@
+"""What a model answers on the pictures of a dataset, in the dataset's classes."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from detector.class_names import Aliases
+from detector.errors import DatasetError
+from detector.nms import CANDIDATES
+from detector.pictures import read_picture
+from detector.values import Detections, Frame, Ids, LabelMap
+from trainer.datasets import Example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How SSD models are measured, whatever their cards say, so that figures compare."""
+
+    floor: float = 0.01  # a floor of 0.5 would cut the recall end of the curve: several points of mAP
+    nms_iou: float = 0.45
+    max_detections: int = 200  # of the dataset's classes, a picture
+
+
+class Engine(Protocol):
+    """The part of `detector.engines.Engine` that is asked for here."""
+
+    def detect(
+        self, frames: Sequence[Frame], *, nms_iou: float | None, max_detections: int | None, floor: float
+    ) -> list[Detections]: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassMap:
+    """From a model's classes to a dataset's.
+
+    class_ids  (model's classes,) int32  the dataset's class of each; -1: the dataset does not have it
+    missing    the dataset's classes that the model does not know: it can find none of them
+    """
+
+    class_ids: Ids
+    missing: tuple[str, ...]
+
+    @staticmethod
+    def between(model: LabelMap, dataset: LabelMap, aliases: Aliases) -> "ClassMap":
+        """By name, or by a name that means the same.
+
+        raises  DatasetError when the two have nothing in common
+        """
+        found = [aliases.find(name, dataset.names) for name in model.names]
+        if not any(found):
+            raise DatasetError(
+                f"The model knows none of the dataset's classes ({_some(dataset.names)}); its own are "
+                f"{_some(model.names)}. --alias NAME=OTHER says which mean the same."
+            )
+        class_ids = [-1 if name is None else dataset.class_id(name) for name in found]
+        return ClassMap(np.array(class_ids, np.int32), tuple(n for n in dataset.names if n not in found))
+
+    def apply(self, detections: Detections, *, max_detections: int) -> Detections:
+        """The best detections of the dataset's classes, with its class ids."""
+        class_ids = self.class_ids[detections.class_ids]
+        kept = np.flatnonzero(class_ids >= 0)[:max_detections]
+        return Detections(detections.boxes[kept], detections.scores[kept], class_ids[kept])
+
+
+def answers(
+    engine: Engine,
+    examples: Iterable[Example],
+    class_map: ClassMap,
+    *,
+    settings: Settings | None = None,
+    batch: int = 8,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Detections]:
+    """One Detections for each example.
+
+    batch     pictures handed to the engine at once
+    progress  called with the number of pictures done
+    raises    SourceError when a picture cannot be read
+    """
+    settings = settings or Settings()
+    gathered: list[Detections] = []
+    for some in _batches(examples, batch):
+        frames = [Frame(read_picture(example.path), source=example.path.name) for example in some]
+        found = engine.detect(
+            frames, nms_iou=settings.nms_iou, max_detections=CANDIDATES, floor=settings.floor
+        )
+        gathered += [class_map.apply(each, max_detections=settings.max_detections) for each in found]
+        progress(len(gathered))
+    return gathered
+
+
+def _batches(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    batch: list[Example] = []
+    for example in examples:
+        batch.append(example)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
