@@ -46,7 +46,7 @@ class Status:
         if self.retry_in is None:
             return self.sentence
         left = max(0.0, self.made_at + self.retry_in - now)
-        return f"{self.sentence}; reconnecting in {left:.0f} s"
+        return f"{self.sentence} – reconnecting in {left:.0f} s"
 
 
 class Source:
