@@ -23,7 +23,16 @@ from detector.model_card import ModelCard, is_model_name
 from detector.places import builtin_model_folder, user_model_folder
 from detector.values import LabelMap
 
-__all__ = ["Model", "ModelCard", "find_model", "list_models", "read_model", "read_weights", "save_model"]
+__all__ = [
+    "Model",
+    "ModelCard",
+    "check_new_name",
+    "find_model",
+    "list_models",
+    "read_model",
+    "read_weights",
+    "save_model",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +51,11 @@ class Model:
     @property
     def labels(self) -> LabelMap:
         return LabelMap(self.card.classes)
+
+    @property
+    def ships(self) -> bool:
+        """Whether it came with the program."""
+        return self.folder == builtin_model_folder()
 
     @property
     def card_path(self) -> Path:
@@ -110,6 +124,22 @@ def list_models() -> list[Model]:
     return sorted(models, key=lambda model: model.name)
 
 
+def check_new_name(name: str, *, folder: Path | None = None, force: bool = False) -> None:
+    """Whether a model may be saved under this name; to be asked before the work is done.
+
+    folder  default: the person's model folder
+    raises  ModelError when it is no name, is taken (`force` replaces), or belongs to a model that ships
+    """
+    if not is_model_name(name):
+        raise ModelError(f"A model cannot be called '{name}': use letters, digits, '.', '_' and '-'.")
+    folder = user_model_folder() if folder is None else folder
+    shipped = builtin_model_folder()
+    if folder != shipped and (shipped / f"{name}.json").exists():
+        raise ModelError(f"'{name}' is the name of a model that ships; choose another.")
+    if (folder / f"{name}.json").exists() and not force:
+        raise ModelError(f"There is a model '{name}' in {folder} already; --force replaces it.")
+
+
 def save_model(
     card: ModelCard,
     weights: Mapping[str, NDArray[Any]],
@@ -124,13 +154,9 @@ def save_model(
     returns  the model; its card holds the sha256 of what was written
     raises   ModelError when the name is taken (`force` replaces) or the disk refuses
     """
-    shipped = builtin_model_folder()
     folder = user_model_folder() if folder is None else folder
+    check_new_name(card.name, folder=folder, force=force)
     model = Model(card, folder)
-    if folder != shipped and (shipped / f"{card.name}.json").exists():
-        raise ModelError(f"'{card.name}' is the name of a model that ships; choose another.")
-    if model.card_path.exists() and not force:
-        raise ModelError(f"There is a model '{card.name}' in {folder} already; --force replaces it.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _Part(model.weights_path) as weights_part, _Part(model.card_path) as card_part:

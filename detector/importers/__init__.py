@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from detector.errors import ImportFileError, ModelError
+from detector.errors import ImportFileError
 from detector.importers.imported import Imported
 
 __all__ = ["Imported", "import_file"]
@@ -30,9 +30,7 @@ def import_file(path: Path, *, name: str, classes_file: Path | None = None) -> I
         raise ImportFileError(f"{path.name} is {_words(start)}; what can be imported is a TFLite model.")
     from detector.importers.tflite import import_tflite
 
-    imported = import_tflite(path, name=name, classes_file=classes_file)
-    _check(imported, path)
-    return imported
+    return import_tflite(path, name=name, classes_file=classes_file)
 
 
 def _words(start: bytes) -> str:
@@ -41,14 +39,3 @@ def _words(start: bytes) -> str:
     return next(
         (words for magic, words in _OTHERS if start.startswith(magic)), "no file of weights known here"
     )
-
-
-def _check(imported: Imported, path: Path) -> None:
-    """Every array has its place in the network that the card describes, and none is left over."""
-    from detector.networks.catalog import build_network
-    from detector.networks.weights import check_weights
-
-    try:
-        check_weights(build_network(imported.card), imported.weights)
-    except ModelError as error:
-        raise ImportFileError(f"{path.name} does not fit {imported.card.architecture}: {error}") from error

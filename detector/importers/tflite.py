@@ -28,8 +28,8 @@ _KNOWN = {
 def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Imported:
     """The network of a TFLite file, dequantised, as `ssd300-mobilenet-v1`.
 
-    Batch normalisation is folded in such files, and stays so. The anchors in an 8-bit file are coarse: they are
-    computed and only compared with it.
+    Batch normalisation is folded in such files, and stays so. Their anchors may be coarse (8-bit): they are
+    computed, and only compared with the file's.
 
     raises  ImportFileError when the file is damaged or another network, or its classes have no names
     """
@@ -46,13 +46,12 @@ def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Import
 
     names, naming = class_names(path, columns - 1, classes_file)
     used = [column for column, each in enumerate(names, start=1) if each != UNUSED]
-    width = graph.channels(found.trunk["Conv2d_13_pointwise"]) / 1024
     card = new_card(
         "ssd300-mobilenet-v1",
         name=name,
         classes=[names[column - 1] for column in used],
         layout=layout,
-        options={"width": width, "folded": True},
+        options={"width": found.width, "folded": True},
     )
     mean, scale = _normalisation(graph)
     licence, origin = _KNOWN.get(hashlib.sha256(path.read_bytes()).hexdigest(), ("unknown", "a TFLite file"))
@@ -65,9 +64,10 @@ def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Import
         origin=f"{origin}; imported from {path.name}",
     )
     kind = "quantised" if graph.tensors[found.trunk["Conv2d_0"].inputs[1]].scale.size else "float"
+    height, across = layout.image_size
     notes = [
-        f"SSD MobileNet v1 of the TensorFlow Object Detection API, {kind}: {layout.image_size[0]}x"
-        f"{layout.image_size[1]} pixels, width {width:g}, {layout.count} anchors, {columns - 1} classes.",
+        f"SSD MobileNet v1 of the TensorFlow Object Detection API, {kind}: {height}x{across} pixels, "
+        f"width {found.width:g}, {layout.count} anchors, {columns - 1} classes.",
         naming,
     ]
     if unused := len(names) - len(used):
@@ -150,5 +150,5 @@ def _convolution(graph: Graph, operator: Operator, layer: str) -> dict[str, NDAr
 
     TFLite has (out, rows, columns, in) and (1, rows, columns, channels): the same turn for both.
     """
-    kernel, bias = (graph.constant(tensor) for tensor in operator.inputs[1:3])
+    kernel, bias = (graph.constant(tensor) for tensor in operator.inputs[1:])
     return {f"{layer}/kernel": np.ascontiguousarray(kernel.transpose(1, 2, 3, 0)), f"{layer}/bias": bias}

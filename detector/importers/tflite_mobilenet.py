@@ -8,11 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from detector.importers.tflite_graph import Graph, Operator
-
-_PAIRS = [f"Conv2d_{number}_{kind}" for number in range(1, 14) for kind in ("depthwise", "pointwise")]
-_EXTRAS = [f"Conv2d_{number}_{kernel}" for number in range(14, 18) for kernel in ("1x1", "3x3")]
-_TRUNK = ["Conv2d_0", *_PAIRS, *_EXTRAS]
-_SOURCES = ["Conv2d_11_pointwise", "Conv2d_13_pointwise", *_EXTRAS[1::2]]
+from detector.networks.mobilenet_plan import SOURCES, Convolution, mobilenet_v1
 
 # operators that hand on the values they get, at most cut to 0..6
 _TRANSPARENT = ("QUANTIZE", "DEQUANTIZE", "CAST", "RELU6")
@@ -26,11 +22,13 @@ class ForeignNetworkError(Exception):
 class MobileNetSSD:
     """The operators of the network by the names of our layers.
 
+    width            multiplies the channels of the trunk
     trunk            by layer, from the input to the smallest map
     offsets, logits  by the layer they predict from, finest map first
     post_process     decoding and NMS, where the file has them
     """
 
+    width: float
     trunk: Mapping[str, Operator]
     offsets: Mapping[str, Operator]
     logits: Mapping[str, Operator]
@@ -48,8 +46,9 @@ def find_mobilenet_ssd(graph: Graph) -> MobileNetSSD:
         raise ForeignNetworkError(
             f"it predicts no boxes; its {len(convolutions)} convolutions may be a backbone or a classifier"
         )
-    trunk = _trunk(graph, [each for each in convolutions if each not in predictors])
+    width, trunk = _trunk(graph, [each for each in convolutions if each not in predictors])
     return MobileNetSSD(
+        width=width,
         trunk=trunk,
         offsets=_by_source(graph, trunk, [each for each in predictors if not _is_scored(graph, each)]),
         logits=_by_source(graph, trunk, [each for each in predictors if _is_scored(graph, each)]),
@@ -57,34 +56,49 @@ def find_mobilenet_ssd(graph: Graph) -> MobileNetSSD:
     )
 
 
-def _trunk(graph: Graph, convolutions: list[Operator]) -> dict[str, Operator]:
-    if len(convolutions) != len(_TRUNK):
+def _trunk(graph: Graph, convolutions: list[Operator]) -> tuple[float, dict[str, Operator]]:
+    usual = mobilenet_v1(1.0)
+    if len(convolutions) != len(usual):
         raise ForeignNetworkError(
-            f"it has {len(convolutions)} convolutions before its predictors, not {len(_TRUNK)}"
+            f"it has {len(convolutions)} convolutions before its predictors, not {len(usual)}"
         )
-    trunk = dict(zip(_TRUNK, convolutions))
-    previous = graph.inputs[0]
-    for layer, operator in trunk.items():
-        if _origin(graph, operator.inputs[0]) != previous:
-            maker = graph.producer(_origin(graph, operator.inputs[0]))
-            found = "something else" if maker is None else maker.kind
-            raise ForeignNetworkError(f"{found} stands before its convolution {layer}")
-        if (operator.kind == "DEPTHWISE_CONV_2D") != layer.endswith("depthwise"):
-            raise ForeignNetworkError(f"its convolution {layer} is a {operator.kind}")
-        if not _is_cut_to_0_6(graph, operator):
-            raise ForeignNetworkError(f"its convolution {layer} is not followed by ReLU6")
-        previous = operator.outputs[0]
-    return trunk
+    by_layer = {layer.name: operator for layer, operator in zip(usual, convolutions)}
+    last = "Conv2d_13_pointwise"
+    width = graph.channels(by_layer[last]) / next(each.channels for each in usual if each.name == last)
+    given = graph.inputs[0]
+    for layer, operator in zip(mobilenet_v1(width), convolutions):
+        _check_convolution(graph, operator, layer, given)
+        given = operator.outputs[0]
+    return width, by_layer
+
+
+def _check_convolution(graph: Graph, operator: Operator, layer: Convolution, given: int) -> None:
+    origin = _origin(graph, operator.inputs[0])
+    if origin != given:
+        maker = graph.producer(origin)
+        raise ForeignNetworkError(f"{maker.kind if maker else 'a constant'} stands before {layer.name}")
+    if (operator.kind == "DEPTHWISE_CONV_2D") != layer.depthwise:
+        raise ForeignNetworkError(f"{layer.name} is a {operator.kind}")
+    _, rows, columns, _ = graph.tensors[given].shape
+    expected = (-(-rows // layer.stride), -(-columns // layer.stride), layer.channels)
+    if graph.tensors[operator.outputs[0]].shape[1:] != expected:
+        raise ForeignNetworkError(
+            f"{layer.name} gives {graph.tensors[operator.outputs[0]].shape[1:]}, not {expected}"
+        )
+    if graph.tensors[operator.inputs[1]].shape[1:3] != (layer.kernel, layer.kernel):
+        raise ForeignNetworkError(f"the kernel of {layer.name} is not {layer.kernel}x{layer.kernel}")
+    if not _is_cut_to_0_6(graph, operator):
+        raise ForeignNetworkError(f"{layer.name} is not followed by ReLU6")
 
 
 def _by_source(
     graph: Graph, trunk: Mapping[str, Operator], predictors: list[Operator]
 ) -> dict[str, Operator]:
     sources = {_origin(graph, each.inputs[0]): each for each in predictors}
-    wanted = [trunk[source].outputs[0] for source in _SOURCES]
+    wanted = [trunk[source].outputs[0] for source in SOURCES]
     if set(sources) != set(wanted) or len(predictors) != len(wanted):
         raise ForeignNetworkError("its predictors do not sit on the six maps of that network")
-    return {source: sources[tensor] for source, tensor in zip(_SOURCES, wanted)}
+    return {source: sources[tensor] for source, tensor in zip(SOURCES, wanted)}
 
 
 def _is_predictor(graph: Graph, convolution: Operator) -> bool:
