@@ -104,8 +104,8 @@ def _iou(boxes: Any) -> Any:
         ops.minimum(x2[:, :, None], x2[:, None, :]) - ops.maximum(x1[:, :, None], x1[:, None, :]),
         ops.minimum(y2[:, :, None], y2[:, None, :]) - ops.maximum(y1[:, :, None], y1[:, None, :]),
     )
-    union = area[:, :, None] + area[:, None, :] - common
-    return common / ops.maximum(union, _TINY)
+    area = ops.maximum(area, _TINY)
+    return common / (area[:, :, None] + area[:, None, :] - common)
 
 
 def _product(width: Any, height: Any) -> Any:
