@@ -75,7 +75,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command; what a person must know goes to stderr in one sentence, with exit code 1 or 2."""
     level = os.environ.get("SSD_STUDIO_LOG", "WARNING").upper()
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    from app.redaction import redact_logs
     from detector.errors import StudioError
+
+    redact_logs()
 
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)

@@ -123,9 +123,10 @@ def _end_of_address(text: str, scheme: re.Match[str]) -> int:
     line_end = text.find("\n", scheme.end())
     limit = min(len(text) if line_end < 0 else line_end, following.start() if following else len(text))
     closing = _QUOTES.get(text[scheme.start() - 1]) if scheme.start() else None
-    if closing and (end := text.find(closing, scheme.end(), limit)) >= 0:
-        if _AT_HOST.search(text, scheme.end(), end) or _PLAIN_HOST.match(text, scheme.end(), end):
-            return end
+    end = text.find(closing, scheme.end(), limit) if closing else -1
+    # A quote may also stand within a password, before any host.
+    if end >= 0 and (_AT_HOST.search(text, scheme.end(), end) or _PLAIN_HOST.match(text, scheme.end(), end)):
+        return end
     space = re.compile(r"\s").search(text, scheme.end(), limit)
     end = space.start() if space else limit
     if _PLAIN_HOST.match(text, scheme.end(), end):

@@ -2,6 +2,8 @@
 
 from app.pipeline.choice import Choice
 from app.pipeline.figures import Figures
-from app.pipeline.live import Engine, LivePipeline, View
+from app.pipeline.live import LivePipeline, View
+from app.pipeline.live_recording import RecordingState
+from detector.engines import Engine
 
-__all__ = ["Choice", "Engine", "Figures", "LivePipeline", "View"]
+__all__ = ["Choice", "Engine", "Figures", "LivePipeline", "RecordingState", "View"]

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
+from detector.engines import FLOOR
 from detector.values import Detections
-
-FLOOR = 0.05  # boxes below it are never asked of the engine, unless the chosen score is lower still
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """Each can be changed at any time.
 
-    min_score, max_detections, class_ids only filter what was found and cost nothing; nms_iou, a higher
-    max_detections and a min_score under the floor are asked of the engine, on the frame shown now.
+    min_score, class_ids and max_detections (in this order) only filter what was found and cost nothing;
+    nms_iou and a min_score under the floor are asked of the engine, about the frame shown now.
     """
 
     min_score: float = 0.5

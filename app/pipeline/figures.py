@@ -1,6 +1,7 @@
 """Honest figures of a live view: rates count different frames, ages are measured where they are claimed."""
 
 import math
+import statistics
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from detector.values import Frame
 
 RATE_WINDOW = 2.0  # seconds
 AGE_WINDOW = 5.0  # seconds
+GAP_WINDOW = 60.0  # seconds
+_TYPICAL = 31  # intervals: one long wait among them must not count as usual
 _REMEMBERED = 256  # frames whose arrival is kept until they are painted
 
 
@@ -26,7 +29,7 @@ class Figures:
     age_ms     likewise, from a frame's arrival to its painting
     box_age_ms age of the frame whose boxes are shown, at painting
     undetected, unrecorded, unshown   frames that this stage never saw, since the start
-    gap        longest time without a frame in this run of the source, seconds
+    gap        longest time without a frame within the last minute, seconds
     device     what really runs the network, in words
     """
 
@@ -71,6 +74,10 @@ class Recent:
         values = sorted(value for _, value in self._entries)
         return values[(len(values) - 1) // 2], values[math.ceil(0.95 * len(values)) - 1]
 
+    def most(self, now: float) -> float:
+        self._forget(now)
+        return max((value for _, value in self._entries), default=0.0)
+
     def _forget(self, now: float) -> None:
         while self._entries and self._entries[0][0] < now - self._window:
             self._entries.popleft()
@@ -86,10 +93,12 @@ class Measure:
         self._infer, self._age, self._box_age = Recent(AGE_WINDOW), Recent(AGE_WINDOW), Recent(AGE_WINDOW)
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
         self._thumbnail = b""
+        self._gaps = Recent(GAP_WINDOW)
         self._last_arrival: float | None = None
+        self._interrupted = False
+        self._intervals: deque[float] = deque(maxlen=_TYPICAL)  # the last seconds between frames
         self._last_detected = self._last_shown = -1
         self._undetected = self._unrecorded = self._unshown = 0
-        self._gap = 0.0
 
     def captured(self, frame: Frame) -> None:
         """A frame has come."""
@@ -101,15 +110,23 @@ class Measure:
             if thumbnail != self._thumbnail:
                 self._unique.add(now)
             self._thumbnail = thumbnail
-            if self._last_arrival is not None:
-                self._gap = max(self._gap, now - self._last_arrival)
-            self._last_arrival = now
+            if self._last_arrival is not None and not self._interrupted:
+                interval = now - self._last_arrival
+                self._gaps.add(now, interval)
+                self._intervals.append(interval)
+            self._last_arrival, self._interrupted = now, False
             self._arrivals.append((frame.sequence, now))
 
     def interrupted(self) -> None:
         """The next frame comes after a pause or a seek: the time in between is no gap."""
         with self._lock:
-            self._last_arrival = None
+            self._interrupted = True
+
+    def silence(self, now: float) -> tuple[float, float]:
+        """Seconds since the last frame, and how long that usually takes; 0 before the first."""
+        with self._lock:
+            usual = statistics.median(self._intervals) if self._intervals else 0.0
+            return now - (self._last_arrival or now), usual
 
     def detected(self, sequence: int, seconds: float, now: float, *, left_out: int) -> None:
         """A detection has ended; `left_out` frames came since the one before and were never looked at."""
@@ -155,6 +172,6 @@ class Measure:
                 undetected=self._undetected,
                 unrecorded=self._unrecorded,
                 unshown=self._unshown,
-                gap=self._gap,
+                gap=self._gaps.most(now),
                 device=device,
             )

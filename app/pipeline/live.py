@@ -1,34 +1,25 @@
-"""One source watched live: capture, detection and painting, each at its own rate, none waiting."""
+"""One source watched live: capture, detection, painting, each at its own pace, none waiting for another."""
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from pathlib import Path
 
 from app.pipeline.choice import Choice
+from app.pipeline.detecting import Detecting, OpenEngine
 from app.pipeline.figures import Figures, Measure
+from app.pipeline.live_recording import LiveRecording, RecordingState
+from app.pipeline.mailbox import Mailbox, News
 from app.pipeline.playback import Playback
-from app.redaction import redact
 from app.sources import Source, State, Status
-from detector.errors import StudioError
-from detector.values import Detections, Frame
+from detector.errors import RecordingError
+from detector.values import Detections, Frame, LabelMap
 
 logger = logging.getLogger(__name__)
 
-
-class Engine(Protocol):
-    """What runs a network (see `detector.engines`)."""
-
-    @property
-    def device(self) -> str: ...
-
-    def detect(
-        self, frames: Sequence[Frame], *, nms_iou: float | None, max_detections: int | None, floor: float
-    ) -> list[Detections]: ...
-
-    def close(self) -> None: ...
+_STALLED = 1.0  # seconds without a picture, or five usual intervals where pictures come more slowly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +30,9 @@ class View:
     detections  newest that fit the frame, as chosen
     own_boxes   whether they were computed on this very frame
     status      of the source; STALLED when a live source has been silent
-    silent_for  seconds since the last frame of a live source; 0 for files
-    detector    how the detector is doing, in one sentence; empty when all is well
+    silent_for  seconds since the last picture of a live source; 0 for files
+    detector    what keeps the detector from detecting, in one sentence; empty when nothing does
+    recording   the newest recording, running or finished; None before the first
     """
 
     frame: Frame | None
@@ -50,18 +42,11 @@ class View:
     silent_for: float
     detector: str
     figures: Figures
+    recording: RecordingState | None
     paused: bool
     speed: float
     seekable: bool
     duration: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    frame: Frame
-    epoch: int
-    detections: Detections
-    choice: Choice
 
 
 class LivePipeline:
@@ -75,30 +60,24 @@ class LivePipeline:
         self,
         source: Source,
         *,
-        open_engine: Callable[[], Engine] | None = None,
+        open_engine: OpenEngine | None = None,
         choice: Choice | None = None,
         on_change: Callable[[], None] | None = None,
     ) -> None:
         self.source = source
-        self._open_engine = open_engine
-        self._choice = choice or Choice()
-        self._on_change = on_change
-        self._playback = Playback()
+        self._news = News(on_change)
         self._measure = Measure()
-        self._news = threading.Condition()  # guards what follows
-        self._frame: Frame | None = None
-        self._published = 0  # frames put into `_frame` so far
-        self._epoch = 0  # counts cuts in time: boxes from before one do not fit a frame after it
+        self._mailbox = Mailbox()
+        self._playback = Playback()
+        self._detecting = Detecting(
+            self._mailbox, self._measure, self._news, open_engine=open_engine, choice=choice or Choice()
+        )
         self._status = Status(State.CONNECTING, f"Opening {source.name}", made_at=time.monotonic())
-        self._result: _Result | None = None
-        self._detector = "" if open_engine is None else "Loading the model"
-        self._device = ""
-        self._told = False
-        self._closing = False
+        self._recording: LiveRecording | None = None
         # daemons: an open of a silent host can outlast `close`, and must not keep the program from ending
         self._threads = [
             threading.Thread(target=self._capture, name=f"capture {source.name}", daemon=True),
-            threading.Thread(target=self._detect, name=f"detect {source.name}", daemon=True),
+            threading.Thread(target=self._detecting.run, name=f"detect {source.name}", daemon=True),
         ]
 
     def start(self) -> None:
@@ -106,35 +85,41 @@ class LivePipeline:
             thread.start()
 
     def close(self, timeout: float = 3.0) -> bool:
-        """Ends everything. False when a thread is still caught in an open that cannot be interrupted."""
+        """Ends everything. False when a thread is still caught in something that cannot be interrupted."""
         deadline = time.monotonic() + timeout
-        with self._news:
-            self._closing = True
-            self._news.notify_all()
-        self._playback.close()
         self.source.stop()
+        self._playback.close()
+        self._detecting.close()
+        if recording := self._recording:
+            recording.finish()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        finished = recording is None or recording.join(max(0.0, deadline - time.monotonic()))
+        return finished and not any(thread.is_alive() for thread in self._threads)
 
-    # Asked by the window.
+    # What is to be seen.
 
     def latest(self) -> View:
         """The newest frame with the newest boxes, and how things are."""
+        self._news.looked()
         now = time.monotonic()
-        with self._news:
-            self._told = False
-            frame, result, choice = self._frame, self._fitting_result(), self._choice
-            status, detector, device = self._status, self._detector, self._device
+        entry = self._detecting.held or self._mailbox.newest()
+        found = self._detecting.found_for(entry)
+        silent_for, interval = self._measure.silence(now) if self.source.live else (0.0, 0.0)
+        status, recording = self._status, self._recording
+        if status.state is State.LIVE and silent_for > max(_STALLED, 5 * interval):
+            sentence = f"{self.source.name} sends no pictures"
+            status = Status(State.STALLED, sentence, made_at=now - silent_for)
         return View(
-            frame=frame,
-            detections=choice.of(result.detections) if result else Detections.empty(),
-            own_boxes=bool(result and frame and result.frame.sequence == frame.sequence),
+            frame=entry.frame if entry else None,
+            detections=self._detecting.choice.of(found.detections) if found else Detections.empty(),
+            own_boxes=bool(found and entry and found.entry.number == entry.number),
             status=status,
-            silent_for=now - frame.captured_at if frame and self.source.live else 0.0,
-            detector=detector,
-            figures=self._measure.figures(now, device),
+            silent_for=silent_for,
+            detector=self._detecting.sentence,
+            figures=self._measure.figures(now, self._detecting.device),
+            recording=recording.state if recording else None,
             paused=self._playback.paused,
             speed=self._playback.speed,
             seekable=self.source.seekable,
@@ -143,26 +128,36 @@ class LivePipeline:
 
     def mark_shown(self, sequence: int) -> None:
         """This frame has just been painted."""
-        with self._news:
-            result = self._fitting_result()
-        self._measure.shown(sequence, time.monotonic(), result.frame.captured_at if result else None)
+        found = self._detecting.found_for(self._detecting.held or self._mailbox.newest())
+        self._measure.shown(sequence, time.monotonic(), found.entry.frame.captured_at if found else None)
+
+    # What the person wants.
 
     def choose(self, choice: Choice) -> None:
         """Acts at once, also while paused."""
-        with self._news:
-            self._choice = choice
-            self._news.notify_all()
-        self._tell()
+        self._detecting.choose(choice)
+        self._news.tell()
+
+    def use_engine(self, open_engine: OpenEngine) -> None:
+        """Another model; the video goes on while it loads."""
+        self._detecting.use(open_engine)
+        self._news.tell()
 
     def set_paused(self, paused: bool) -> None:
-        """A paused live source goes on being read; only the view stands still."""
+        """A paused live source goes on being read and recorded; only the view stands still."""
         self._playback.set_paused(paused)
-        self._tell()
+        if self.source.live:
+            self._detecting.hold(self._mailbox.newest() if paused else None)
+        else:
+            self._measure.interrupted()
+        self._news.tell()
 
     def step(self, frames: int) -> None:
         """One frame forward (1) or back (-1), for files; pauses."""
         if not self.source.live and (frames > 0 or self.source.seekable):
             self._playback.step(frames)
+            self._measure.interrupted()
+            self._news.tell()
 
     def seek(self, seconds: float) -> None:
         """To a time, for files; shown at once, also while paused."""
@@ -172,11 +167,34 @@ class LivePipeline:
     def set_speed(self, speed: float) -> None:
         """Times the file's own speed, 0.1 to 16."""
         self._playback.set_speed(speed)
-        self._tell()
+        self._news.tell()
 
     def try_now(self) -> None:
         """Do not wait for the countdown."""
         self.source.try_now()
+
+    def start_recording(self, path: Path, *, labels: LabelMap, force: bool = False) -> None:
+        """Every captured frame from now on, with the boxes shown at that time.
+
+        raises  RecordingError when it cannot be written there, or when a recording runs
+        """
+        if self._recording and self._recording.state.running:
+            raise RecordingError(f"{self._recording.state.path.name} is being recorded; stop that first.")
+        self._recording = LiveRecording(
+            path,
+            labels=labels,
+            rate=self.source.rate,
+            live=self.source.live,
+            force=force,
+            measure=self._measure,
+            news=self._news,
+        )
+        self._news.tell()
+
+    def stop_recording(self) -> None:
+        """Returns at once; `View.recording` says when the file is finished."""
+        if self._recording:
+            self._recording.finish()
 
     # The capture thread.
 
@@ -185,16 +203,14 @@ class LivePipeline:
             while not self._playback.is_closing():
                 for item in self.source:
                     self._take(item)
-                    if jump := self._playback.take_jump():
-                        self._jump(jump.seconds, jump.before)
+                    self._make_jump()
                     if self._playback.is_closing():
                         return
-                jump = self._playback.wait_for_jump()
-                if jump is not None:
-                    self._jump(jump.seconds, jump.before)
+                self._playback.wait_for_jump()
+                self._make_jump()
         except Exception as error:  # the thread's top: it becomes a state
             logger.exception("capture of %s ended", self.source.name)
-            sentence = f"{self.source.name}: {type(error).__name__} while reading"
+            sentence = f"{self.source.name}: {type(error).__name__} while reading; the log says more"
             self._set_status(Status(State.FAILED, sentence))
 
     def _take(self, item: Frame | Status) -> None:
@@ -202,101 +218,29 @@ class LivePipeline:
             self._set_status(item)
         elif self.source.live:
             self._measure.captured(item)
-            if not self._playback.paused:
-                self._publish(item)
+            self._publish(item)
         elif self._playback.let_through(item.pts):
             frame = replace(item, captured_at=time.monotonic())  # it came ahead of its time
             self._measure.captured(frame)
             self._publish(frame)
 
-    def _jump(self, seconds: float, before: bool) -> None:
-        self._measure.interrupted()
-        with self._news:
-            self._epoch += 1
-        if self.source.seekable:
-            self.source.seek(seconds, before=before)
+    def _make_jump(self) -> None:
+        if (jump := self._playback.take_jump()) and self.source.seekable:
+            self._measure.interrupted()
+            self._mailbox.cut()
+            self.source.seek(jump.seconds, before=jump.before)
 
     def _publish(self, frame: Frame) -> None:
-        with self._news:
-            self._frame = frame
-            self._published += 1
-            self._news.notify_all()
-        self._tell()
+        entry = self._mailbox.put(frame)
+        if recording := self._recording:
+            found = self._detecting.found_for(entry)
+            shown = self._detecting.choice.of(found.detections) if found else Detections.empty()
+            recording.offer(entry, shown)
+        self._news.tell()
 
     def _set_status(self, status: Status) -> None:
         logger.info("%s: %s", status.state.value, status.sentence)
-        with self._news:
-            self._status = status
-            if status.state is not State.LIVE:
-                self._epoch += 1
-        self._tell()
-
-    # The detector thread.
-
-    def _detect(self) -> None:
-        if self._open_engine is None:
-            return
-        try:
-            engine = self._open_engine()
-        except Exception as error:  # noqa: BLE001 - the thread's top: it becomes a sentence, the video goes on
-            self._detector_failed("The model cannot be used", error)
-            return
-        try:
-            with self._news:
-                self._detector, self._device = "", engine.device
-            self._tell()
-            self._detect_newest(engine)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._detector_failed("Detection has stopped", error)
-        finally:
-            engine.close()
-
-    def _detect_newest(self, engine: Engine) -> None:
-        taken, asked = 0, _asked(self._choice)
-        while True:
-            with self._news:
-                while not self._closing and (self._published, _asked(self._choice)) == (taken, asked):
-                    self._news.wait()
-                if self._closing or self._frame is None:
-                    return
-                frame, choice, epoch, published = self._frame, self._choice, self._epoch, self._published
-            left_out = max(0, published - taken - 1) if taken else 0
-            taken, asked = published, _asked(choice)
-            began = time.monotonic()
-            (detections,) = engine.detect(
-                [frame], nms_iou=choice.nms_iou, max_detections=choice.max_detections, floor=choice.floor
-            )
-            now = time.monotonic()
-            self._measure.detected(frame.sequence, now - began, now, left_out=left_out)
-            with self._news:
-                self._result = _Result(frame, epoch, detections, choice)
-            self._tell()
-
-    def _detector_failed(self, what: str, error: Exception) -> None:
-        if not isinstance(error, StudioError):
-            logger.error("%s", what, exc_info=error)
-        reason = str(error) if isinstance(error, StudioError) else type(error).__name__
-        with self._news:
-            self._detector = redact(f"{what}: {reason}")
-            self._device = ""
-        self._tell()
-
-    def _fitting_result(self) -> _Result | None:
-        """The newest boxes, when they belong to what is shown; `_news` is held."""
-        result, frame = self._result, self._frame
-        if result is None or frame is None or result.epoch != self._epoch:
-            return None
-        same = (frame.source, frame.pixels.shape) == (result.frame.source, result.frame.pixels.shape)
-        return result if same else None
-
-    def _tell(self) -> None:
-        with self._news:
-            if self._told or self._on_change is None:
-                return
-            self._told = True
-        self._on_change()
-
-
-def _asked(choice: Choice) -> tuple[float, int, float]:
-    """What of a choice the engine is asked; the rest only filters."""
-    return (choice.nms_iou, choice.max_detections, choice.floor)
+        if status.state is not State.LIVE:
+            self._mailbox.cut()
+        self._status = status
+        self._news.tell()

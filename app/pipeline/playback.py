@@ -81,13 +81,18 @@ class Playback:
     def take_jump(self) -> Jump | None:
         """The seek to be made now, if one was asked for; the frame after it is let through at once."""
         with self._changed:
-            return self._take_jump()
+            jump, self._jump = self._jump, None
+            if jump is None and self._steps_back:
+                self._steps_back -= 1
+                jump = Jump(self._pts, before=True)
+            if jump is not None:
+                self._owed, self._start = 1, None
+            return jump
 
-    def wait_for_jump(self) -> Jump | None:
-        """At the end of a file: the next seek; None when closing."""
+    def wait_for_jump(self) -> None:
+        """At the end of a file: returns when a seek is asked for, or closing."""
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._wants_jump())
-            return None if self._closing else self._take_jump()
 
     def let_through(self, pts: float) -> bool:
         """Waits until a frame is due. False when it is not wanted any more: a seek or the end came first."""
@@ -119,12 +124,3 @@ class Playback:
 
     def _wants_jump(self) -> bool:
         return self._jump is not None or self._steps_back > 0
-
-    def _take_jump(self) -> Jump | None:
-        jump, self._jump = self._jump, None
-        if jump is None and self._steps_back:
-            self._steps_back -= 1
-            jump = Jump(self._pts, before=True)
-        if jump is not None:
-            self._owed, self._start = 1, None
-        return jump

@@ -1,5 +1,6 @@
 """Where pictures come from: cameras, files, folders and network streams, all behind one kind of object."""
 
+import contextlib
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -33,7 +34,9 @@ def open_source(address: str, *, start: float = 0.0) -> Source:
         if start:
             raise OptionError(f"{source.name} is live and has no beginning to start from; leave --start out.")
         return source
-    path = Path(address).expanduser()
+    path = Path(address)
+    with contextlib.suppress(RuntimeError):  # "~nobody" is the name of a file then
+        path = path.expanduser()
     if path.is_dir() or is_picture(path):
         return Pictures(path, start=start)
     return VideoFile(path, start=start)

@@ -1,0 +1,118 @@
+"""What the program remembers from one start to the next."""
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from app.redaction import without_credentials
+from detector.places import config_folder
+
+logger = logging.getLogger(__name__)
+
+_RECENT = 12
+_THEMES = ("system", "dark", "light")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything has a default, so a first start and a lost file are the same.
+
+    last_source, recent_sources  addresses without user names and passwords, newest first
+    model                        its name; empty: none chosen yet
+    min_score, nms_iou, max_detections  None: as the model's card says
+    geometry                     of the window, as text; empty: as the system places it
+    theme                        "system", "dark" or "light"
+    recording_folder             where recordings and snapshots go; empty: the person's videos
+    """
+
+    last_source: str = ""
+    recent_sources: tuple[str, ...] = ()
+    model: str = ""
+    min_score: float | None = None
+    nms_iou: float | None = None
+    max_detections: int | None = None
+    geometry: str = ""
+    theme: str = "system"
+    recording_folder: str = ""
+
+    @classmethod
+    def load(cls) -> Self:
+        """What was saved; what cannot be read is replaced by its default, with a warning."""
+        path = _path()
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(stored, dict):
+                raise ValueError("no object")
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            logger.warning("%s cannot be read (%s); the settings begin anew", path, error)
+            return cls()
+        return cls(**{name: value for name, value in map(_checked, stored.items()) if name})
+
+    def save(self) -> None:
+        """Replaces what was saved, whole or not at all; a failure is only logged: no work depends on it."""
+        path = _path()
+        content = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
+        temporary: Path | None = None
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=path.parent, prefix=path.name, delete=False
+            ) as file:  # readable by its owner alone
+                temporary = Path(file.name)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            logger.warning("The settings could not be saved in %s: %s", path, error.strerror)
+            if temporary:
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+
+    def with_source(self, address: str) -> Self:
+        """The same after a source was opened: it is the newest of the recent ones."""
+        kept = without_credentials(address)
+        with contextlib.suppress(OSError, RuntimeError, ValueError):  # no name of a file
+            path = Path(kept).expanduser()
+            if not kept.isdecimal() and path.exists():
+                kept = str(path.resolve())
+        older = (recent for recent in self.recent_sources if recent != kept)
+        return replace(self, last_source=kept, recent_sources=(kept, *older)[:_RECENT])
+
+    def without_source(self, address: str) -> Self:
+        """The same after a recent source was struck off the list."""
+        return replace(self, recent_sources=tuple(kept for kept in self.recent_sources if kept != address))
+
+
+def _path() -> Path:
+    return config_folder() / "settings.json"
+
+
+def _checked(entry: tuple[str, Any]) -> tuple[str, Any]:
+    """A stored value in its type; an empty name where it is to be left out."""
+    name, value = entry
+    match name, value:
+        case (("last_source" | "model" | "geometry" | "recording_folder"), str()):
+            return name, value
+        case "theme", str() if value in _THEMES:
+            return name, value
+        case "recent_sources", list() if all(isinstance(address, str) for address in value):
+            return name, tuple(value)[:_RECENT]
+        case (("min_score" | "nms_iou"), int() | float()) if 0 <= value <= 1 and value is not True:
+            return name, float(value)
+        case "max_detections", int() if value > 0 and value is not True:
+            return name, value
+        case _, None:
+            return "", None
+    known = {field.name for field in dataclasses.fields(Settings)}
+    if name in known:
+        logger.warning("The setting %s = %r means nothing; its default is used", name, value)
+    return "", None
