@@ -24,8 +24,8 @@ class PartFile:
     def __init__(self, path: Path, *, force: bool) -> None:
         self.path = path
         self.failure: OSError | None = None
-        if force and path.exists():
-            refuse_if_in_use(path)
+        if path.exists():
+            check_left_over(path, force=force)
             path.unlink()
         self._fd = create_private(path)
         _lock(self._fd)
@@ -70,10 +70,7 @@ def create_private(path: Path) -> int:
     try:
         return os.open(path, flags, PRIVATE)
     except FileExistsError:
-        raise RecordingError(
-            f"{path} is left from a recording that was interrupted; it plays: "
-            "move it away, or add --force to replace it."
-        ) from None
+        raise RecordingError(f"{path} exists; choose another name, or add --force to replace it.") from None
     except FileNotFoundError:
         raise RecordingError(
             f"The folder {path.parent} for {path.name} does not exist; make it first."
@@ -88,11 +85,19 @@ def reason(error: OSError | FFmpegError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def refuse_if_in_use(path: Path) -> None:
-    """raises  RecordingError when a recording that still runs writes this file"""
+def check_left_over(path: Path, *, force: bool) -> None:
+    """A part file that is there: may it be replaced?
+
+    raises  RecordingError when it may not, or when the recording that writes it still runs
+    """
     with path.open("rb") as file:
         if not _lock(file.fileno()):
             raise RecordingError(f"{path} is being written by another recording; choose another name.")
+    if not force:
+        raise RecordingError(
+            f"{path} is left from a recording that was interrupted; it plays: "
+            "move it away, or add --force to replace it."
+        )
 
 
 def _lock(fd: int) -> bool:

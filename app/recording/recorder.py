@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from app.recording.encoder import TICKS, Encoder
 from app.recording.finishing import finish
-from app.recording.part_file import PartFile, create_private, reason, refuse_if_in_use
+from app.recording.part_file import PartFile, check_left_over, create_private, reason
 from detector.errors import RecordingError
 from detector.values import Pixels
 
@@ -47,8 +47,8 @@ def check_target(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise RecordingError(f"{path} exists; choose another name, or add --force to replace it.")
     part = part_path(path)
-    if part.exists() and force:
-        refuse_if_in_use(part)
+    if part.exists():
+        check_left_over(part, force=force)
     else:
         os.close(create_private(part))
         part.unlink()

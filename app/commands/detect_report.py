@@ -1,0 +1,107 @@
+"""What `detect` tells people: a bar while it works, sentences about what became of it."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from app.pipeline.batch import Outcome, Progress
+from app.recording.lines import Lines
+from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
+from detector.values import LabelMap
+
+
+class Bar:
+    """Progress with speed and time left on stderr, where a person watches a terminal; and sentences.
+
+    A context: the bar is gone afterwards. `moved` and `ended` may be called from any thread.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._progress: Any = None
+        if quiet or not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[frames]} frames, {task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task("starting", total=None, frames=0, speed="")
+
+    def __enter__(self) -> Self:
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def moved(self, progress: Progress) -> None:
+        if self._progress is None:
+            return
+        elapsed = self._progress.tasks[self._task].elapsed or 0.0
+        self._progress.update(
+            self._task,
+            description=progress.name,
+            total=None if progress.done is None else 1.0,
+            completed=progress.done or 0.0,
+            frames=progress.frames,
+            speed=f"{progress.frames / elapsed:.0f} frames/s" if elapsed else "",
+        )
+
+    def ended(self, outcome: Outcome) -> None:
+        """Says what a person must know about a source."""
+        if outcome.error:
+            self.say(f"error: {outcome.error}")
+        elif outcome.ending and outcome.ending != f"End of {outcome.job.source.name}":
+            self.say(f"note: {outcome.ending}")
+
+    def say(self, sentence: str) -> None:
+        if self._progress:
+            self._progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(sentence, file=sys.stderr)
+
+
+def summary(
+    outcomes: Sequence[Outcome], lines: Lines | None, labels: LabelMap, *, seconds: float, device: str
+) -> str:
+    """What was done, found and written: two sentences."""
+    frames = sum(outcome.frames for outcome in outcomes)
+    sources = f" of {len(outcomes)} sources" if len(outcomes) > 1 else ""
+    dropped = sum(outcome.dropped for outcome in outcomes)
+    left_out = f", {dropped} left out" if dropped else ""
+    speed = f" ({frames / seconds:.1f} frames/s)" if seconds > 0 else ""
+    done = f"{frames} frames{sources}{left_out} in {seconds:.1f} s{speed} on {device}"
+    return f"{done}; found {_found(outcomes, labels)}. {_written(outcomes, lines)}."
+
+
+def _found(outcomes: Sequence[Outcome], labels: LabelMap) -> str:
+    objects: Counter[int] = sum((outcome.objects for outcome in outcomes), Counter())
+    return ", ".join(f"{labels[class_id]} {count}" for class_id, count in objects.most_common()) or "nothing"
+
+
+def _written(outcomes: Sequence[Outcome], lines: Lines | None) -> str:
+    files = []
+    for outcome in outcomes:
+        for sink in outcome.job.sinks:
+            if isinstance(sink, AnnotatedVideo) and sink.result and sink.result.frames:
+                files.append(f"{sink.path} ({sink.result.frames} frames, {sink.result.seconds:.1f} s)")
+            elif isinstance(sink, AnnotatedPicture) and outcome.frames:
+                files.append(str(sink.path))
+    if len(files) > 4:
+        files = [f"{len(files)} files, the last {files[-1]}"]
+    if lines and lines.path and lines.count:
+        files.append(f"{lines.path} ({lines.count} lines)")
+    return f"Wrote {', '.join(files)}" if files else "Wrote no file"

@@ -1,0 +1,145 @@
+"""The act of `detect`: options in, files and sentences out."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from app.commands.detect_report import Bar, summary
+from app.outputs import jobs_for
+from app.pipeline.batch import Batch
+from app.pipeline.choice import Choice
+from app.recording.lines import Lines, check_lines
+from detector.engines import open_engine
+from detector.errors import OptionError
+from detector.model_store import Model, find_model
+from detector.values import LabelMap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectOptions:
+    """What `detect` does. None means: as the model's card says, or without that file or limit."""
+
+    sources: Sequence[str]
+    model: str
+    record: Path | None = None
+    json: Path | None = None  # "-": the standard output
+    min_score: float | None = None
+    nms_iou: float | None = None
+    max_detections: int | None = None
+    classes: Sequence[str] | None = None
+    start: float = 0.0  # seconds into each video
+    max_frames: int | None = None  # of each source
+    batch: int = 8  # frames together use all cores better than one by one
+    engine: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
+    quiet: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("min_score", "nms_iou"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise OptionError(f"{_option(name)} cannot be {value:g}; give a number from 0 to 1.")
+        for name in ("max_detections", "max_frames", "batch"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise OptionError(f"{_option(name)} cannot be {value}; give 1 or more.")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def detect(options: DetectOptions) -> int:
+    """Looks at everything once and says what became of it.
+
+    returns  the exit code
+    raises   StudioError
+    """
+    model = find_model(options.model)
+    choice = _choice(options, model)
+    lines = _lines(options, model.labels)
+    jobs = jobs_for(
+        options.sources, start=options.start, record=options.record, labels=model.labels, force=options.force
+    )
+    frames_together = 1 if jobs[0].source.live else options.batch
+    with Bar(quiet=options.quiet) as bar:
+        engine = open_engine(
+            model,
+            engine=options.engine,
+            device=options.device,
+            precision=options.precision,
+            batch=frames_together,
+            notify=bar.say,
+        )
+        batch = Batch(
+            jobs,
+            engine,
+            choice,
+            sinks=[lines] if lines else [],
+            batch=frames_together,
+            max_frames=options.max_frames,
+            report=bar.moved,
+            ended=bar.ended,
+        )
+        started = time.monotonic()
+        try:
+            with _stopped_by_signals(batch.stop) as signals:
+                outcomes = batch.run()
+        finally:
+            engine.close()
+        seconds = time.monotonic() - started
+    if not options.quiet:
+        said = summary(outcomes, lines, model.labels, seconds=seconds, device=engine.device)
+        to_stdout = lines is None or lines.path is not None
+        print(f"Stopped: {said}" if signals else said, file=sys.stdout if to_stdout else sys.stderr)
+    if signals:
+        return 130
+    return 1 if any(outcome.error for outcome in outcomes) else 0
+
+
+def _choice(options: DetectOptions, model: Model) -> Choice:
+    def chosen(value: float | None, default: float) -> float:
+        return default if value is None else value
+
+    card = model.card
+    return Choice(
+        min_score=chosen(options.min_score, card.min_score),
+        nms_iou=chosen(options.nms_iou, card.nms_iou),
+        max_detections=int(chosen(options.max_detections, card.max_detections)),
+        class_ids=None if options.classes is None else frozenset(model.labels.class_ids(options.classes)),
+    )
+
+
+def _lines(options: DetectOptions, labels: LabelMap) -> Lines | None:
+    if options.json is None:
+        return None
+    path = None if str(options.json) == "-" else options.json
+    if path:
+        check_lines(path, force=options.force)
+    return Lines(path, labels, force=options.force)
+
+
+@contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM call `stop`, a second one ends the program at once. Gives the signals that came."""
+    came: list[int] = []
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1:
+            raise KeyboardInterrupt
+        stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

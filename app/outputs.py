@@ -1,0 +1,128 @@
+"""Which sources are meant, and which file each of them is written to."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from app.pipeline.batch import Job, Sink
+from app.recording import check_target
+from app.recording.sinks import AnnotatedPicture, AnnotatedVideo, check_picture
+from app.sources import Source, files_in, open_source
+from app.sources.folder import PICTURE_SUFFIXES
+from detector.errors import OptionError, RecordingError
+from detector.values import LabelMap
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """A source to be worked on.
+
+    name  what its frames are called: the name of a file, its path in the folder that was given
+    path  of the file; None for cameras and streams
+    """
+
+    name: str
+    source: Source
+    path: Path | None
+
+    @property
+    def is_picture(self) -> bool:
+        return self.path is not None and self.path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def jobs_for(
+    addresses: Sequence[str],
+    *,
+    start: float,
+    record: Path | None,
+    labels: LabelMap,
+    force: bool,
+) -> list[Job]:
+    """One job for each file, camera or stream; folders are the files in them.
+
+    start    seconds into each video
+    record   the file for the only source; else a folder, which gets a file of the same name for each
+    raises   OptionError and RecordingError when something cannot be written where it would have to go;
+             SourceError for a folder without pictures or videos. Sources are not opened yet
+    """
+    subjects = [subject for address in addresses for subject in _subjects(address, start)]
+    if len(subjects) > 1 and any(subject.source.live for subject in subjects):
+        raise OptionError("A camera or stream goes on until it is stopped; give it alone.")
+    subjects = _with_distinct_names(subjects)
+    if record is None:
+        return [Job(name=subject.name, source=subject.source) for subject in subjects]
+    jobs = []
+    for subject, path in zip(subjects, _paths(subjects, addresses, record)):
+        _check(subject, path, force=force)
+        sink: Sink = (
+            AnnotatedPicture(path, labels, force=force)
+            if subject.is_picture
+            else AnnotatedVideo(path, subject.source, labels, force=force)
+        )
+        jobs.append(Job(name=subject.name, source=subject.source, sinks=(sink,)))
+    return jobs
+
+
+def _subjects(address: str, start: float) -> list[_Subject]:
+    folder = Path(address).expanduser()
+    if folder.is_dir():
+        return [
+            _Subject(path.relative_to(folder).as_posix(), open_source(str(path), start=start), path)
+            for path in files_in(folder)
+        ]
+    source = open_source(address, start=start)
+    return [_Subject(source.name, source, folder if folder.exists() else None)]
+
+
+def _with_distinct_names(subjects: list[_Subject]) -> list[_Subject]:
+    """Files of the same name in several places are called by their paths."""
+    count = Counter(subject.name for subject in subjects)
+    return [
+        replace(subject, name=subject.path.as_posix())
+        if subject.path and count[subject.name] > 1
+        else subject
+        for subject in subjects
+    ]
+
+
+def _paths(subjects: list[_Subject], addresses: Sequence[str], record: Path) -> list[Path]:
+    """Where each is written."""
+    several = len(subjects) > 1 or any(Path(address).expanduser().is_dir() for address in addresses)
+    is_file_name = record.suffix.lower() in (".mp4", ".m4v", *PICTURE_SUFFIXES)
+    if not several and not record.is_dir() and record.suffix:
+        return [record]
+    if is_file_name and not record.is_dir():
+        raise OptionError(f"--record {record} names one file for {len(subjects)} sources; name a folder.")
+    paths = [record / _file_name(subject) for subject in subjects]
+    (path, times), *_ = Counter(paths).most_common(1)
+    if times > 1:
+        raise OptionError(f"{times} sources would be written to {path}; run 'detect' for each folder alone.")
+    for folder in {path.parent for path in paths}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise RecordingError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    return paths
+
+
+def _file_name(subject: _Subject) -> str:
+    """Like the source's own, without the folders above the one given; like the name of a camera or stream."""
+    if subject.path is None:
+        return re.sub(r"[^\w.-]+", "-", subject.name).strip("-.")[:100] + ".mp4"
+    name = Path(subject.path.name if Path(subject.name) == subject.path else subject.name)
+    return str(name if subject.is_picture else name.with_suffix(".mp4"))
+
+
+def _check(subject: _Subject, path: Path, *, force: bool) -> None:
+    if subject.path is not None and path.exists() and path.samefile(subject.path):
+        raise OptionError(f"The recording would replace its own source {path}; choose another name.")
+    if not subject.is_picture:
+        check_target(path, force=force)
+        return
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise RecordingError(f"{subject.name} is a picture and gives one: name it {path.stem}.jpg.")
+    if not path.parent.is_dir():
+        raise RecordingError(f"The folder {path.parent} for {path.name} does not exist; make it first.")
+    check_picture(path, force=force)
