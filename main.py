@@ -79,7 +79,6 @@ def main(arguments: list[str] | None = None) -> int:
     from detector.errors import StudioError
 
     redact_logs()
-
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except StudioError as error:
