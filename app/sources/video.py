@@ -1,5 +1,6 @@
 """Encoded video by PyAV: exact times, upright pictures, nothing believed that a container only declares."""
 
+import contextlib
 import math
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ MAX_AREA = 100_000_000  # pixels of one picture
 MAX_SECONDS = 366 * 86400.0
 MAX_STREAMS = 64
 HALF_MS = 0.0005  # times are rounded by containers: a frame this little too early is the one asked for
+_LEAD = 2.0  # seconds
 _SIGN_OF_LIFE = 0.05  # seconds between the None of a long seek
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
@@ -158,10 +160,15 @@ class Video:
                 return
             if wanted == 0.0:
                 return
-            back = 2.0 if back == 0.0 else back * 2
+            back = max(_LEAD, 2 * back)
         yield from self.frames()
 
     def _seek(self, seconds: float) -> None:
+        if seconds == 0.0:
+            # Packets of the first pictures may be older than these (MPEG-TS); AVI refuses a time before 0.
+            with contextlib.suppress(av.FFmpegError):
+                self._seek(-_LEAD)
+                return
         base = self._stream.time_base
         if base:
             self._container.seek(math.floor((seconds + (self._first or 0.0)) / base), stream=self._stream)
