@@ -1,5 +1,6 @@
 """From labels as written to an example that can be trusted: turned upright, checked, clipped, flaws named."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,15 +11,22 @@ from detector.pictures import PictureHeader, read_header, turn_boxes
 from trainer.datasets.example import Example, Flaw
 from trainer.datasets.labels import ObjectLabel, PictureLabels
 
-# A side this far beyond the picture's edge is rounding, not a mistake worth a line.
-_ROUNDING = 1.0
+_ROUNDING = 1.0  # pixels; a side this far beyond the edge is no mistake worth a line
+
+_SENTENCES = {
+    "reversed": "has its corners the wrong way round: {stated}. Swap them.",
+    "point-sized": "has no width or no height: {stated}. Draw or delete it.",
+    "outside": "lies outside the picture of {width} x {height}: {stated}. Move or delete it.",
+    "overhanging": "reaches beyond the picture of {width} x {height}: {stated}. It is cut at the edge.",
+    "duplicate": "has the same box as object {twin}. Delete one of the two.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
     """Turns labels into examples.
 
-    class_ids   id by the name in the label files; None: an object of this class is not wanted
+    class_ids   id by the name in the label files; None: objects of this class are not wanted
     least_side  see `labels.Format`
     """
 
@@ -28,118 +36,116 @@ class Examiner:
     def examine(self, labels: PictureLabels) -> tuple[Example | None, list[Flaw]]:
         """The example, or None where there is no picture to speak of; and all that was wrong."""
         flaws = list(labels.flaws)
+        if not labels.usable:
+            return None, flaws
         try:
             header = read_header(labels.picture)
         except SourceError as error:
-            flaws.append(_picture_flaw(labels, error))
-            return None, flaws
-        upright = self._is_upright(labels, header, flaws)
-        kept: list[tuple[ObjectLabel, int, NDArray[np.float32]]] = []
-        seen: dict[tuple[str, tuple[float, ...]], int] = {}
-        for label in labels.objects:
-            if label.name not in self.class_ids:
-                flaws.append(self._unknown_class(labels, label))
-                continue
-            class_id = self.class_ids[label.name]
-            if class_id is None:
-                continue
-            box, flaw = self._box(labels, label, header, upright)
-            if flaw:
-                flaws.append(flaw)
-            if box is None:
-                continue
-            twin = seen.setdefault((label.name, tuple(box.tolist())), label.number)
-            if twin != label.number:
-                sentence = f"the same '{label.name}' box as object {twin}. Delete one of the two."
-                flaws.append(Flaw("duplicate", labels.file, label.number, sentence, left_out=False))
-            kept.append((label, class_id, box))
-        return _example(labels, header, kept), flaws
-
-    def _box(
-        self, labels: PictureLabels, label: ObjectLabel, header: PictureHeader, upright: bool
-    ) -> tuple[NDArray[np.float32] | None, Flaw | None]:
-        """The box in pixels of the upright picture, clipped to it; or None and why."""
-        box, stated = np.array(label.box), label.stated
+            return None, [*flaws, _picture_flaw(labels, error)]
+        upright, doubt = _is_upright(labels, header)
+        unknown = [label for label in labels.objects if label.name not in self.class_ids]
+        flaws += [*doubt, *(self._unknown_class(labels, label) for label in unknown)]
+        wanted = [label for label in labels.objects if self.class_ids.get(label.name) is not None]
         height, width = header.upright_size if upright else (header.height, header.width)
+        kinds, boxes = self._boxes(labels, wanted, height, width)
+        boxes = boxes if upright else turn_boxes(boxes, header)
+        kept: list[int] = []
+        seen: dict[tuple[str, bytes], int] = {}
+        for index, (label, kind) in enumerate(zip(wanted, kinds)):
+            twin = label.number
+            if kind in ("", "overhanging"):
+                kept.append(index)
+                twin = seen.setdefault((label.name, boxes[index].tobytes()), label.number)
+            if twin != label.number:
+                kind = "duplicate"
+            if kind:
+                text = _SENTENCES[kind].format(stated=label.stated, width=width, height=height, twin=twin)
+                left_out = kind not in ("overhanging", "duplicate")
+                sentence = f"'{label.name}' {text}"
+                flaws.append(Flaw(kind, labels.file, label.number, sentence, labels.picture, left_out))
+        return self._example(labels, header, [wanted[index] for index in kept], boxes[kept]), flaws
+
+    def _boxes(
+        self, labels: PictureLabels, objects: Sequence[ObjectLabel], height: int, width: int
+    ) -> tuple[list[str], NDArray[np.float32]]:
+        """What is wrong with each box ("" for nothing), and the boxes in pixels, clipped to the picture."""
+        limits = np.array([width, height, width, height], np.float64)
+        boxes = np.array([label.box for label in objects], np.float64).reshape(-1, 4)
         if labels.normalized:
-            box *= [width, height, width, height]
-        sides = box[2:] - box[:2]
+            boxes *= limits
+        inside = np.clip(boxes, 0, limits)
+        shortest = (boxes[:, 2:] - boxes[:, :2]).min(axis=1, initial=np.inf)
+        seen = (inside[:, 2:] - inside[:, :2]).min(axis=1, initial=np.inf)
+        overhang = np.abs(boxes - inside).max(axis=1, initial=0)
+        kinds = np.select(
+            [shortest < self.least_side, shortest == self.least_side, seen <= 0, overhang > _ROUNDING],
+            ["reversed", "point-sized", "outside", "overhanging"],
+            "",
+        )
+        return kinds.tolist(), inside.astype(np.float32)
 
-        def flaw(kind: str, sentence: str, *, left_out: bool = True) -> Flaw:
-            return Flaw(kind, labels.file, label.number, f"'{label.name}' {sentence}", left_out=left_out)
-
-        if (sides < self.least_side).any():
-            return None, flaw("reversed", f"has its corners the wrong way round: {stated}. Swap them.")
-        if (sides == self.least_side).any():
-            return None, flaw("point-sized", f"has no width or no height: {stated}. Draw or delete it.")
-        limits = np.array([width, height, width, height])
-        inside = np.clip(box, 0, limits)
-        if (inside[2:] - inside[:2] <= 0).any():
-            sentence = f"lies outside the picture of {width} x {height}: {stated}. Move or delete it."
-            return None, flaw("outside", sentence)
-        overhang = float(np.abs(box - inside).max())
-        found = None
-        if overhang > _ROUNDING:
-            sentence = f"reaches {overhang:.0f} pixels beyond the picture of {width} x {height}; it is cut."
-            found = flaw("overhanging", sentence, left_out=False)
-        exact = inside.astype(np.float32)[None]
-        return (exact if upright else turn_boxes(exact, header))[0], found
-
-    def _is_upright(self, labels: PictureLabels, header: PictureHeader, flaws: list[Flaw]) -> bool:
-        """Whether the boxes were drawn on the upright picture (True) or on the picture as stored.
-
-        The stated size tells for quarter turns. Where it cannot (no size, half turns, squares), boxes belong
-        to the pixels as stored: orientation then applies to picture and boxes alike.
-        """
-        stored = (header.height, header.width)
-        upright = header.upright_size
-        if labels.size is not None and labels.size not in (stored, upright):
-            sentence = (
-                f"the labels say {labels.size[1]} x {labels.size[0]} pixels, the picture has {upright[1]} x "
-                f"{upright[0]}: the boxes may belong to another size. Correct the size, or the boxes with it."
-            )
-            flaws.append(Flaw("wrong size", labels.file, None, sentence, left_out=False))
-        if header.orientation == 1:
-            return True
-        if labels.size is None or stored == upright or labels.size not in (stored, upright):
-            sentence = (
-                f"EXIF turns {labels.picture.name} (orientation {header.orientation}) and labels do not "
-                "tell whether they were drawn before or after: they turn with it. See 'dataset preview'."
-            )
-            flaws.append(Flaw("turned picture", labels.file, None, sentence, left_out=False))
-            return False
-        return labels.size == upright
+    def _example(
+        self,
+        labels: PictureLabels,
+        header: PictureHeader,
+        objects: Sequence[ObjectLabel],
+        boxes: NDArray[np.float32],
+    ) -> Example:
+        height, width = header.upright_size
+        areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+        stated = [area if label.area is None else label.area for label, area in zip(objects, areas)]
+        return Example(
+            path=labels.picture,
+            height=height,
+            width=width,
+            boxes=boxes,
+            class_ids=np.array([self.class_ids[label.name] for label in objects], np.int32),
+            difficult=np.array([label.difficult for label in objects], bool),
+            truncated=np.array([label.truncated for label in objects], bool),
+            crowd=np.array([label.crowd for label in objects], bool),
+            areas=np.array(stated, np.float32),
+        )
 
     def _unknown_class(self, labels: PictureLabels, label: ObjectLabel) -> Flaw:
         known = ", ".join(list(self.class_ids)[:12]) + (", …" if len(self.class_ids) > 12 else "")
+        sentence = f"class '{label.name}' is none of the dataset's ({known}). Correct it or add the class."
+        return Flaw("unknown class", labels.file, label.number, sentence, labels.picture)
+
+
+def _is_upright(labels: PictureLabels, header: PictureHeader) -> tuple[bool, list[Flaw]]:
+    """Whether the boxes were drawn on the upright picture (True) or on the picture as stored; and doubts.
+
+    The stated size tells for quarter turns. Where it cannot (no size, half turns, squares), boxes belong to
+    the pixels as stored: orientation then applies to picture and boxes alike.
+    """
+    stored, upright = (header.height, header.width), header.upright_size
+    doubts = []
+    if labels.size not in (None, stored, upright):
         sentence = (
-            f"class '{label.name}' is not among the dataset's classes ({known}). Correct it or add the class."
+            f"the labels say {_size(labels.size)} pixels, {labels.picture.name} has {_size(upright)}: "
+            "the boxes may belong to another size. Correct the size, or the boxes with it."
         )
-        return Flaw("unknown class", labels.file, label.number, sentence)
+        doubts.append(Flaw("wrong size", labels.file, None, sentence, labels.picture, left_out=False))
+    if header.orientation == 1:
+        return True, doubts
+    if stored != upright and labels.size in (stored, upright):
+        return labels.size == upright, doubts
+    if labels.objects:
+        sentence = (
+            f"EXIF turns {labels.picture.name} (orientation {header.orientation}) and labels do not tell "
+            "whether they were drawn before or after: they turn with it. Look at 'dataset preview'."
+        )
+        doubts.append(Flaw("turned picture", labels.file, None, sentence, labels.picture, left_out=False))
+    return False, doubts
+
+
+def _size(size: tuple[int, int] | None) -> str:
+    return f"{size[1]} x {size[0]}" if size else "no size"
 
 
 def _picture_flaw(labels: PictureLabels, error: SourceError) -> Flaw:
-    if not labels.picture.exists():
-        sentence = f"its picture {labels.picture} does not exist. Add the picture or delete the label."
-        return Flaw("missing picture", labels.file, None, sentence)
-    return Flaw("unreadable picture", labels.file, None, f"its picture cannot be used: {error}")
-
-
-def _example(
-    labels: PictureLabels, header: PictureHeader, kept: list[tuple[ObjectLabel, int, NDArray[np.float32]]]
-) -> Example:
-    height, width = header.upright_size
-    boxes = np.array([box for _, _, box in kept], np.float32).reshape(-1, 4)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    areas = [side.prod() if label.area is None else label.area for (label, _, _), side in zip(kept, sides)]
-    return Example(
-        path=labels.picture,
-        height=height,
-        width=width,
-        boxes=boxes,
-        class_ids=np.array([class_id for _, class_id, _ in kept], np.int32),
-        difficult=np.array([label.difficult for label, _, _ in kept], bool),
-        truncated=np.array([label.truncated for label, _, _ in kept], bool),
-        crowd=np.array([label.crowd for label, _, _ in kept], bool),
-        areas=np.array(areas, np.float32),
-    )
+    if labels.picture.exists():
+        sentence = f"its picture cannot be used: {error}"
+        return Flaw("unreadable picture", labels.file, None, sentence, labels.picture)
+    sentence = f"its picture {labels.picture} does not exist. Add the picture or delete the label."
+    return Flaw("missing picture", labels.file, None, sentence, labels.picture)

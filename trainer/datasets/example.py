@@ -69,6 +69,7 @@ class Flaw:
     file           the label file, or the picture when the labels are not to blame
     object_number  which object of the file, counted from 1; None when it is about the whole file
     sentence       what is wrong and what to do
+    picture        the picture concerned
     left_out       the object (or the picture) is not among the examples
     """
 
@@ -76,6 +77,7 @@ class Flaw:
     file: Path
     object_number: int | None
     sentence: str
+    picture: Path
     left_out: bool = True
 
     @property
@@ -83,8 +85,10 @@ class Flaw:
         return self.kind in ERRORS
 
     def __str__(self) -> str:
-        place = f", object {self.object_number}" if self.object_number is not None else ""
-        return f"{self.file.name}{place}: {self.sentence}"
+        number = f", object {self.object_number}" if self.object_number is not None else ""
+        # One file for all pictures does not tell which picture it is about.
+        picture = f" ({self.picture.name})" if self.picture.stem != self.file.stem else ""
+        return f"{self.file.name}{number}{picture}: {self.sentence}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,16 @@
 """What readers of all formats ask of a folder: where its pictures are, how it is divided, its classes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from imutils.paths import list_images
+from imutils.paths import list_files
 
-_USUAL_ORDER = ("train", "valid", "val", "validation", "trainval", "test")
+from detector.class_names import read_class_names
+from detector.values import LabelMap
+
+_PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+# The names people give to the parts of a dataset, in the order they list them.
+_SPLITS = ("train", "training", "valid", "val", "validation", "trainval", "test", "testing")
 
 
 def find_folder(folder: Path, names: Sequence[str]) -> Path | None:
@@ -16,7 +21,7 @@ def find_folder(folder: Path, names: Sequence[str]) -> Path | None:
 def index_pictures(folder: Path) -> dict[str, Path]:
     """Pictures anywhere below a folder, by file name and by name without extension; the first of two wins."""
     index: dict[str, Path] = {}
-    for found in sorted(list_images(str(folder))):
+    for found in sorted(list_files(str(folder), validExts=_PICTURES)):
         path = Path(found)
         index.setdefault(path.name, path)
         index.setdefault(path.stem, path)
@@ -27,15 +32,38 @@ def ordered_splits(names: Iterable[str]) -> tuple[str, ...]:
     """Splits in the order people name them: train, val, test, then the rest."""
 
     def rank(name: str) -> tuple[int, str]:
-        return (_USUAL_ORDER.index(name) if name in _USUAL_ORDER else len(_USUAL_ORDER), name)
+        if name in _SPLITS:
+            return _SPLITS.index(name), name
+        alike = (rank for rank, usual in enumerate(_SPLITS) if name.startswith(usual))  # train2017
+        return next(alike, len(_SPLITS)), name
 
     return tuple(sorted(set(names), key=rank))
+
+
+def divided(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of label files as splits; a single file is one only if it is called so."""
+    found = tuple(names)
+    return found if len(found) > 1 or any(name.startswith(_SPLITS) for name in found) else ()
+
+
+def split_folders(folder: Path, holds_labels: Callable[[Path], bool]) -> tuple[str, ...]:
+    """Subfolders called train, val, test ... that hold labels of their own."""
+    return tuple(name for name in _SPLITS if (folder / name).is_dir() and holds_labels(folder / name))
 
 
 def read_names(folder: Path) -> tuple[str, ...] | None:
     """Class names from labels.txt or classes.txt, one a line; None when there is neither."""
     for file in (folder / "labels.txt", folder / "classes.txt"):
         if file.is_file():
-            lines = file.read_text(encoding="utf-8-sig").splitlines()
-            return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))
+            return read_class_names(file)
     return None
+
+
+def write_names(folder: Path, labels: LabelMap) -> None:
+    """Class names in the order of their ids, as `read_names` finds them."""
+    (folder / "labels.txt").write_text("".join(f"{name}\n" for name in labels.names), encoding="utf-8")
+
+
+def plain_number(value: float) -> str:
+    """The shortest text that is read back as the same number: 3, not 3.0."""
+    return str(int(value)) if value.is_integer() else repr(value)

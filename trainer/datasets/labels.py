@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from trainer.datasets.example import Flaw
+from detector.values import LabelMap
+from trainer.datasets.example import Example, Flaw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,9 @@ class PictureLabels:
     file        the label file
     size        height and width the labels state; None: not stated
     normalized  boxes are shares of the picture's width and height
+    objects     empty for a picture that shows none: a good example too
     flaws       what could not be read at all
+    usable      False: nobody knows what is on the picture, so it is no example; the flaws say why
     """
 
     picture: Path
@@ -45,14 +48,39 @@ class PictureLabels:
     normalized: bool = False
     objects: tuple[ObjectLabel, ...] = ()
     flaws: tuple[Flaw, ...] = ()
+    usable: bool = True
+
+    @staticmethod
+    def unusable(picture: Path, file: Path, kind: str, sentence: str) -> "PictureLabels":
+        """A picture that is left out, and why."""
+        flaw = Flaw(kind, file, None, sentence, picture)
+        return PictureLabels(picture=picture, file=file, flaws=(flaw,), usable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is to be written of one split.
+
+    pictures  the file of each picture, already in its new place, and what is on it
+    """
+
+    split: str | None
+    pictures: tuple[tuple[Path, Example], ...]
 
 
 class Format(Protocol):
     """What the module of each format offers."""
 
-    name: str
-    # A side this long is a click without a drag: 1 where both corner pixels belong to the box (VOC), else 0.
-    least_side: float
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def least_side(self) -> float:
+        """A side this long is a click without a drag: 1 where a box holds both corner pixels, else 0."""
+
+    @property
+    def cannot_hold(self) -> tuple[str, ...]:
+        """Which of an example's flags are lost in this format."""
 
     def recognises(self, folder: Path) -> bool:
         """Whether the folder looks like this format."""
@@ -65,3 +93,9 @@ class Format(Protocol):
 
     def read(self, folder: Path, split: str | None) -> Sequence[PictureLabels]:
         """The labels of one split, or of all pictures."""
+
+    def picture_folder(self, split: str | None) -> str:
+        """Where the pictures of a split lie, seen from the folder."""
+
+    def write(self, parts: Sequence[Part], labels: LabelMap, folder: Path) -> None:
+        """The labels of pictures that are in their places already; `read` gives the same examples."""

@@ -11,23 +11,33 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from detector.errors import DatasetError
-from trainer.datasets.example import Flaw
-from trainer.datasets.folders import find_folder, index_pictures, ordered_splits, read_names
-from trainer.datasets.labels import ObjectLabel, PictureLabels
+from detector.values import LabelMap
+from trainer.datasets.example import Example, Flaw
+from trainer.datasets.folders import (
+    find_folder,
+    index_pictures,
+    ordered_splits,
+    plain_number,
+    read_names,
+    split_folders,
+    write_names,
+)
+from trainer.datasets.labels import ObjectLabel, Part, PictureLabels
 
 name = "voc"
 least_side = 1.0
+cannot_hold = ("area",)
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def recognises(folder: Path) -> bool:
-    return any(True for _ in _label_folder(folder).glob("*.xml"))
+    return _has_labels(folder) or bool(split_folders(folder, _has_labels))
 
 
 def splits(folder: Path) -> tuple[str, ...]:
-    return ordered_splits(
-        path.stem for path in (folder / "ImageSets" / "Main").glob("*.txt") if _is_list(path)
-    )
+    """The lists in ImageSets/Main; without them, subfolders called train, val, test."""
+    lists = [path.stem for path in _lists(folder).glob("*.txt") if _names_pictures(path)]
+    return ordered_splits(lists) or split_folders(folder, _has_labels)
 
 
 def class_names(folder: Path) -> tuple[str, ...] | None:
@@ -35,48 +45,83 @@ def class_names(folder: Path) -> tuple[str, ...] | None:
 
 
 def read(folder: Path, split: str | None) -> Sequence[PictureLabels]:
-    label_folder = _label_folder(folder)
-    pictures = index_pictures(find_folder(folder, ("JPEGImages", "images")) or label_folder)
-    if split is None:
-        return [_read_file(path, pictures) for path in sorted(label_folder.glob("*.xml"))]
-    listed = folder / "ImageSets" / "Main" / f"{split}.txt"
-    stems = [line.split()[0] for line in listed.read_text().splitlines() if line.strip()]
-    return [_read_file(label_folder / f"{stem}.xml", pictures) for stem in stems]
+    chosen = [split] if split else split_folders(folder, _has_labels)
+    if split and (list_file := _lists(folder) / f"{split}.txt").is_file():
+        stems = [line.split()[0] for line in list_file.read_text().splitlines() if line.strip()]
+        pictures = _pictures(folder)
+        return [_read_file(_label_folder(folder) / f"{stem}.xml", pictures) for stem in stems]
+    if chosen and not _has_labels(folder):
+        return [labels for each in chosen for labels in _read_folder(folder / each)]
+    return _read_folder(folder)
+
+
+def picture_folder(split: str | None) -> str:
+    return "JPEGImages"
+
+
+def write(parts: Sequence[Part], labels: LabelMap, folder: Path) -> None:
+    (folder / "Annotations").mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        for picture, example in part.pictures:
+            _write_file(folder / "Annotations" / f"{picture.stem}.xml", picture, example, labels)
+        if part.split:
+            _lists(folder).mkdir(parents=True, exist_ok=True)
+            listed = "".join(f"{picture.stem}\n" for picture, _ in part.pictures)
+            (_lists(folder) / f"{part.split}.txt").write_text(listed, encoding="utf-8")
+    write_names(folder, labels)
+
+
+def _lists(folder: Path) -> Path:
+    return folder / "ImageSets" / "Main"
 
 
 def _label_folder(folder: Path) -> Path:
     return find_folder(folder, ("Annotations", "annotations")) or folder
 
 
-def _is_list(path: Path) -> bool:
-    """Lists of pictures, not the lists of one class ("000005 -1") that lie beside them."""
+def _has_labels(folder: Path) -> bool:
+    return any(True for _ in _label_folder(folder).glob("*.xml"))
+
+
+def _pictures(folder: Path) -> dict[str, Path]:
+    return index_pictures(find_folder(folder, ("JPEGImages", "images")) or folder)
+
+
+def _names_pictures(path: Path) -> bool:
+    """A list of pictures, not the list of one class ("000005 -1") that lies beside it."""
     with path.open() as lines:
         return len(lines.readline().split()) == 1
 
 
+def _read_folder(folder: Path) -> list[PictureLabels]:
+    pictures = _pictures(folder)
+    read = [_read_file(path, pictures) for path in sorted(_label_folder(folder).glob("*.xml"))]
+    labelled = {labels.picture for labels in read}
+    sentence = "has no label file. If it shows no object, give it one without <object>."
+    unlabelled = [path for path in dict.fromkeys(pictures.values()) if path not in labelled]
+    return read + [PictureLabels.unusable(path, path, "unlabelled picture", sentence) for path in unlabelled]
+
+
 def _read_file(path: Path, pictures: dict[str, Path]) -> PictureLabels:
-    missing = pictures.get(path.stem, path.with_suffix(".jpg"))
+    picture = pictures.get(path.stem, path.with_suffix(".jpg"))
     try:
         root = ElementTree.parse(path).getroot()
     except FileNotFoundError:
-        flaw = Flaw(
-            "missing label", path, None, "this label file is listed but does not exist. Add it or unlist it."
-        )
-        return PictureLabels(picture=missing, file=path, flaws=(flaw,))
+        sentence = "is listed but does not exist. Add the file, or take it off the list."
+        return PictureLabels.unusable(picture, path, "missing label", sentence)
     except (ElementTree.ParseError, UnicodeDecodeError, OSError) as error:
-        flaw = Flaw(
-            "unreadable label", path, None, f"is not XML that can be read ({error}). Mend or remove the file."
-        )
-        return PictureLabels(picture=missing, file=path, flaws=(flaw,))
+        sentence = f"is not XML that can be read ({error}). Mend or remove the file."
+        return PictureLabels.unusable(picture, path, "unreadable label", sentence)
+    if path.stem not in pictures:
+        # <filename> comes second: it is often stale, as people rename files but not what is in them.
+        stated = Path(root.findtext("filename", "").strip())
+        picture = pictures.get(stated.name) or pictures.get(stated.stem) or picture
     objects, flaws = [], []
     for number, element in enumerate(root.findall("object"), 1):
         try:
             objects.append(_read_object(element, number))
         except DatasetError as error:
-            flaws.append(Flaw("unreadable label", path, number, str(error)))
-    # Before <filename>, which is often stale: people rename files, not what is in them.
-    stated = root.findtext("filename", "").strip()
-    picture = pictures.get(path.stem) or pictures.get(stated) or pictures.get(Path(stated).stem) or missing
+            flaws.append(Flaw("unreadable label", path, number, str(error), picture))
     return PictureLabels(
         picture=picture, file=path, size=_read_size(root), objects=tuple(objects), flaws=tuple(flaws)
     )
@@ -102,6 +147,28 @@ def _read_object(element: ElementTree.Element, number: int) -> ObjectLabel:
     )
 
 
+def _write_file(path: Path, picture: Path, example: Example, labels: LabelMap) -> None:
+    root = ElementTree.Element("annotation")
+    _add(root, folder=picture.parent.name, filename=picture.name)
+    _add(ElementTree.SubElement(root, "size"), width=example.width, height=example.height, depth=3)
+    for index, class_id in enumerate(example.class_ids):
+        element = ElementTree.SubElement(root, "object")
+        truncated, difficult = int(example.truncated[index]), int(example.difficult[index])
+        _add(element, name=labels[class_id], pose="Unspecified", truncated=truncated, difficult=difficult)
+        if example.crowd[index]:
+            _add(element, crowd=1)
+        x1, y1, x2, y2 = map(float, example.boxes[index])
+        corners = (plain_number(value) for value in (x1 + 1, y1 + 1, x2, y2))
+        _add(ElementTree.SubElement(element, "bndbox"), **dict(zip(_CORNERS, corners)))
+    ElementTree.indent(root, "\t")
+    ElementTree.ElementTree(root).write(path, encoding="utf-8")
+
+
+def _add(element: ElementTree.Element, **children: object) -> None:
+    for tag, text in children.items():
+        ElementTree.SubElement(element, tag).text = str(text)
+
+
 def _number(corners: ElementTree.Element, corner: str, class_name: str) -> float:
     text = corners.findtext(corner, "").strip()
     try:
@@ -109,9 +176,7 @@ def _number(corners: ElementTree.Element, corner: str, class_name: str) -> float
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DatasetError(
-            f"'{class_name}' has <{corner}> '{text}', which is not a number. Correct or delete it."
-        )
+        raise DatasetError(f"'{class_name}' has <{corner}> '{text}', which is not a number. Correct it.")
     return value
 
 
@@ -120,6 +185,7 @@ def _flag(element: ElementTree.Element, name: str) -> bool:
 
 
 def _read_size(root: ElementTree.Element) -> tuple[int, int] | None:
+    """Some programs write 0 x 0 where they do not know."""
     try:
         height, width = int(root.findtext("size/height", "")), int(root.findtext("size/width", ""))
     except ValueError:
