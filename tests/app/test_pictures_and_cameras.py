@@ -1,0 +1,212 @@
+"""Pictures, folders and cameras as sources."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.sources import FoundCamera, State, Status, files_in, frames, list_cameras, open_source
+from app.sources.camera import Camera
+from app.sources.folder import Pictures
+from detector.errors import SourceError
+from detector.values import Frame, Pixels
+from tests.app.videos import (
+    after,
+    frames_of,
+    numbered_picture,
+    read_number,
+    read_until,
+    statuses,
+    write_video,
+)
+
+
+def _write_picture(path: Path, number: int, pixels: Pixels | None = None) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = numbered_picture(number) if pixels is None else pixels
+    path.write_bytes(cv2.imencode(path.suffix, picture)[1].tobytes())
+
+
+def test_a_picture_is_one_frame_and_stays_the_last(tmp_path: Path):
+    _write_picture(tmp_path / "bild-ü 日本.png", 7)
+    items = list(open_source(str(tmp_path / "bild-ü 日本.png")))
+    (frame,) = (item for item in items if isinstance(item, Frame))
+    assert np.array_equal(frame.pixels, numbered_picture(7))
+    assert (frame.source, frame.pts) == ("bild-ü 日本.png", 0.0)
+    assert [status.state for status in statuses(items)] == [State.CONNECTING, State.LIVE, State.ENDED]
+
+
+def test_a_folder_is_shown_in_the_order_a_person_counts(tmp_path: Path):
+    order = ["1.png", "2.png", "10.PNG", "a2.jpg", "A10.jpg", "sub/1.bmp"]
+    for number, name in enumerate(order):
+        _write_picture(tmp_path / name, number)
+    (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / ".hidden.png").write_bytes(b"")
+    assert [path.relative_to(tmp_path).as_posix() for path in files_in(tmp_path)] == order
+    source = open_source(str(tmp_path))
+    read = frames_of(source)
+    assert [read_number(frame.pixels) for frame in read] == list(range(6))
+    assert [frame.source for frame in read] == order
+    assert [frame.pts for frame in read] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    assert source.seekable and source.duration == 6.0
+
+
+@pytest.mark.parametrize(("seconds", "before", "number"), [(2.0, False, 2), (1.2, False, 2), (3.0, True, 2)])
+def test_a_folder_of_pictures_can_be_sought_in(tmp_path: Path, seconds: float, before: bool, number: int):
+    for index in range(5):
+        _write_picture(tmp_path / f"{index}.png", index)
+    source = Pictures(tmp_path)
+    source.seek(seconds, before=before)
+    read = frames_of(source)
+    assert [read_number(frame.pixels) for frame in read] == list(range(number, 5))
+    assert read[0].pts == number
+
+
+def test_the_end_of_a_folder_is_its_last_picture(tmp_path: Path):
+    _write_picture(tmp_path / "0.png", 0)
+    _write_picture(tmp_path / "1.png", 1)
+    (frame,) = frames_of(open_source(str(tmp_path), start=50))
+    assert read_number(frame.pixels) == 1
+
+
+def test_videos_among_pictures_play_in_their_turn(tmp_path: Path):
+    _write_picture(tmp_path / "1.png", 100)
+    write_video(tmp_path / "2.mp4", 5)
+    _write_picture(tmp_path / "3.png", 200)
+    source = open_source(str(tmp_path))
+    read = frames_of(source)
+    assert [read_number(frame.pixels) for frame in read] == [100, 0, 1, 2, 3, 4, 200]
+    assert [frame.source for frame in read] == ["1.png", *["2.mp4"] * 5, "3.png"]
+    assert [frame.pts for frame in read] == pytest.approx([0, 1, 1.04, 1.08, 1.12, 1.16, 1.2])
+    assert not source.seekable
+
+
+def test_what_cannot_be_read_is_left_out_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    _write_picture(tmp_path / "1.png", 1)
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    (tmp_path / "3.mp4").write_bytes(b"no video")
+    _write_picture(tmp_path / "4.png", 4)
+    items = list(open_source(str(tmp_path)))
+    assert [read_number(item.pixels) for item in items if isinstance(item, Frame)] == [1, 4]
+    last = items[-1]
+    assert isinstance(last, Status) and "2 of 4 files could not be read" in last.sentence
+    assert "2.png" in caplog.text and "3.mp4" in caplog.text
+
+
+def _png_header(width: int, height: int) -> bytes:
+    """A file that claims to be a large picture, and is 60 bytes."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.png", b"", "empty.png"),
+        ("text.jpg", b"hello", "text.jpg"),
+        ("huge.png", _png_header(30_000, 30_000), "30000x30000"),
+        ("missing.png", None, "no such file"),
+        ("folder", "folder", "no pictures"),
+        ("folder.png", "folder", "no pictures"),
+    ],
+)
+def test_what_is_no_picture_is_one_sentence(
+    tmp_path: Path, name: str, content: bytes | str | None, words: str
+):
+    if content == "folder":
+        (tmp_path / name).mkdir()
+    elif isinstance(content, bytes):
+        (tmp_path / name).write_bytes(content)
+    source = open_source(str(tmp_path / name))
+    last = list(source)[-1]
+    assert isinstance(last, Status) and last.state is State.FAILED and words in last.sentence
+    with pytest.raises(SourceError):
+        list(frames(source))
+
+
+def test_a_camera_that_is_not_there_is_waited_for_and_said():
+    items = read_until(open_source("97"), lambda item: isinstance(item, Status) and bool(item.retry_in))
+    last = items[-1]
+    assert isinstance(last, Status) and last.state is State.RECONNECTING
+    assert "camera 97" in last.sentence
+    with pytest.raises(SourceError, match="camera 97"):
+        next(frames(open_source("97")))
+
+
+def _sysfs(folder: Path, *nodes: tuple[str, str, int]) -> None:
+    for node, name, index in nodes:
+        (folder / node).mkdir(parents=True)
+        (folder / node / "name").write_text(name + "\n")
+        (folder / node / "index").write_text(f"{index}\n")
+
+
+def test_cameras_are_listed_by_name_once_each_and_by_a_lasting_address(tmp_path: Path):
+    devices, links = tmp_path / "video4linux", tmp_path / "by-id"
+    _sysfs(devices, ("video10", "Second", 0), ("video0", "HD Webcam", 0), ("video1", "HD Webcam", 1))
+    links.mkdir()
+    (tmp_path / "video0").touch()
+    (links / "usb-HD_Webcam-index0").symlink_to(tmp_path / "video0")
+    assert list_cameras(devices, links) == [
+        FoundCamera(str(links / "usb-HD_Webcam-index0"), "HD Webcam"),
+        FoundCamera("10", "Second"),
+    ]
+
+
+def test_a_computer_without_cameras_has_none(tmp_path: Path):
+    assert list_cameras(tmp_path / "none", tmp_path / "none") == []
+
+
+class FileAsCamera(Camera):
+    """No camera at hand: OpenCV reads a file instead, everything else is the camera's own code."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("0")
+        self._path = path
+
+    def _open(self) -> cv2.VideoCapture:
+        return cv2.VideoCapture(str(self._path))
+
+
+def test_a_camera_gives_frames_with_rising_times(tmp_path: Path):
+    write_video(tmp_path / "a.avi", 30, codec="mjpeg")
+    camera = FileAsCamera(tmp_path / "a.avi")
+    items = read_until(camera, after(10))
+    seen = [item for item in items if isinstance(item, Frame)]
+    assert [read_number(frame.pixels) for frame in seen] == list(range(10))
+    times = [frame.pts for frame in seen]
+    assert times[0] == 0.0 and times == sorted(times)
+    live = list(statuses(items))[-1]
+    assert "192x96 MJPG" in live.sentence and camera.live and camera.rate == 25.0
+
+
+def test_a_camera_that_stops_is_taken_for_unplugged(tmp_path: Path):
+    write_video(tmp_path / "a.avi", 3, codec="mjpeg")
+    items = read_until(
+        FileAsCamera(tmp_path / "a.avi"), lambda item: isinstance(item, Status) and bool(item.retry_in)
+    )
+    assert "unplugged" in list(statuses(items))[-1].sentence
+
+
+def test_a_camera_that_repeats_one_picture_is_taken_for_unplugged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.sources.camera._FROZEN", 0.0)
+    frozen = [numbered_picture(1)] * 3
+    writer = cv2.VideoWriter(str(tmp_path / "a.avi"), cv2.VideoWriter.fourcc(*"FFV1"), 25, (192, 96))
+    for picture in [numbered_picture(0), *frozen]:
+        writer.write(picture)
+    writer.release()
+    items = read_until(
+        FileAsCamera(tmp_path / "a.avi"), lambda item: isinstance(item, Status) and bool(item.retry_in)
+    )
+    assert sum(isinstance(item, Frame) for item in items) == 2
+    assert "repeats one picture" in list(statuses(items))[-1].sentence
