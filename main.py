@@ -6,6 +6,7 @@ import importlib
 import logging
 import os
 import sys
+import traceback
 from pathlib import Path
 
 COMMANDS = {
@@ -89,6 +90,25 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone: `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001 - the process's top: a defect of ours, told in one sentence
+        print(f"error: {_report(error)}", file=sys.stderr)
+        return 1
+
+
+def _report(error: Exception) -> str:
+    """Keeps the traceback of a defect in a file of its owner's alone, redacted; returns what to tell."""
+    from app.redaction import redact
+    from detector.places import cache_folder
+
+    path = cache_folder() / "last-defect.txt"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(redact("".join(traceback.format_exception(error))), encoding="utf-8")
+    except OSError as refused:
+        path = Path(f"nowhere ({refused})")
+    what = f"{type(error).__name__}: {error}"
+    return redact(f"This is a defect of the program, not of yours: {what} (details in {path}).")
 
 
 if __name__ == "__main__":
