@@ -4,16 +4,24 @@ from typing import Any
 
 from keras import layers
 
+from detector.networks.initial_kernels import RandomKernel
+
 
 def convolution_unit(x: Any, channels: int, kernel: int, *, stride: int = 1, folded: bool, name: str) -> Any:
     """Layers `name`, `name`_norm (unless folded; then `name` has a bias) and `name`_relu6."""
-    layer = layers.Conv2D(channels, kernel, stride, padding="same", use_bias=folded, name=name)
+    start = RandomKernel(2)
+    layer = layers.Conv2D(
+        channels, kernel, stride, padding="same", use_bias=folded, kernel_initializer=start, name=name
+    )
     return _activated(layer(x), folded, name)
 
 
 def depthwise_unit(x: Any, kernel: int, *, stride: int = 1, folded: bool, name: str) -> Any:
     """The same with one filter for each channel."""
-    layer = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=folded, name=name)
+    start = RandomKernel(2, depthwise=True)
+    layer = layers.DepthwiseConv2D(
+        kernel, stride, padding="same", use_bias=folded, depthwise_initializer=start, name=name
+    )
     return _activated(layer(x), folded, name)
 
 

@@ -4,12 +4,18 @@ from typing import Any
 
 from keras import layers
 
+from detector.networks.initial_kernels import RandomKernel
+
 
 def convolution_3x3(feature_map: Any, channels: int, *, name: str) -> Any:
     """The head of the paper: each cell sees its neighbours too."""
-    return layers.Conv2D(channels, 3, padding="same", name=name)(feature_map)
+    return _head(channels, 3, name)(feature_map)
 
 
 def convolution_1x1(feature_map: Any, channels: int, *, name: str) -> Any:
     """The head of the Object Detection API's MobileNets: each cell for itself."""
-    return layers.Conv2D(channels, 1, name=name)(feature_map)
+    return _head(channels, 1, name)(feature_map)
+
+
+def _head(channels: int, kernel: int, name: str) -> layers.Layer:
+    return layers.Conv2D(channels, kernel, padding="same", kernel_initializer=RandomKernel(1), name=name)

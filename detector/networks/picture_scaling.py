@@ -16,7 +16,7 @@ class PictureScaling(keras.layers.Layer):
     """
 
     def __init__(self, mean: Sequence[float], scale: Sequence[float], **settings: Any) -> None:
-        super().__init__(trainable=False, **settings)
+        super().__init__(**settings)
         self.mean = [float(value) for value in mean]
         self.scale = [float(value) for value in scale]
         self.autocast = False

@@ -8,6 +8,7 @@ from typing import Any
 
 from keras import layers
 
+from detector.networks.initial_kernels import RandomKernel
 from detector.networks.l2_normalisation import L2Normalisation
 
 # (convolutions, channels) of the blocks conv1 to conv4
@@ -67,6 +68,13 @@ def _convolution(
     name: str,
 ) -> Any:
     layer = layers.Conv2D(
-        channels, kernel, stride, padding, dilation_rate=dilation, activation="relu", name=name
+        channels,
+        kernel,
+        stride,
+        padding,
+        dilation_rate=dilation,
+        activation="relu",
+        kernel_initializer=RandomKernel(2),
+        name=name,
     )
     return layer(x)
