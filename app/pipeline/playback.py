@@ -82,7 +82,7 @@ class Playback:
         """The seek to be made now, if one was asked for; the frame after it is let through at once."""
         with self._changed:
             jump, self._jump = self._jump, None
-            if jump is None and self._steps_back:
+            if jump is None and self._wants_step_back():
                 self._steps_back -= 1
                 jump = Jump(self._pts, before=True)
             if jump is not None:
@@ -123,4 +123,8 @@ class Playback:
         return due - now
 
     def _wants_jump(self) -> bool:
-        return self._jump is not None or self._steps_back > 0
+        return self._jump is not None or self._wants_step_back()
+
+    def _wants_step_back(self) -> bool:
+        # Back from the frame in view: the one that is on its way must have come before.
+        return self._steps_back > 0 and self._owed == 0

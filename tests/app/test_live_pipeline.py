@@ -1,0 +1,347 @@
+"""Watching: three rates, none waiting for another, and everything a person does acts at once."""
+
+import logging
+import threading
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from app.pipeline import Choice, LivePipeline, View
+from app.sources import State, open_source
+from detector.errors import ModelError
+from tests.app.rtsp import load_server
+from tests.app.videos import eventually, read_number, write_video
+from tests.app.watching import SquareFinder, Watching
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Two seconds."""
+    write_video(tmp_path / "clip.mp4", 50)
+    return tmp_path / "clip.mp4"
+
+
+@pytest.fixture(scope="module")
+def rtsp(shared: Path) -> ModuleType:
+    return load_server(shared)
+
+
+def number(view: View) -> int:
+    """Of the frame in view, -1 before the first."""
+    return read_number(view.frame.pixels) if view.frame else -1
+
+
+def ended(view: View) -> bool:
+    return view.status.state is State.ENDED
+
+
+def seen(view: View, name: str) -> bool:
+    return view.status.state is State[name]
+
+
+def stand_still(watching: Watching, wanted: int) -> int:
+    """Pauses at the frame of this number; returns its sequence."""
+    watching.pipeline.set_paused(True)
+    watching.pipeline.seek(wanted / 25)
+    frame = watching.until(lambda view: number(view) == wanted).frame
+    assert frame
+    return frame.sequence
+
+
+def test_a_file_plays_at_its_own_pace_from_the_first_frame_to_the_last(clip: Path):
+    views: list[View] = []
+    with Watching(open_source(str(clip))) as watching:
+        watching.until(lambda view: views.append(view) or ended(view))
+    frames = {view.frame.sequence: view.frame for view in views if view.frame}
+    first, last = frames[min(frames)], frames[max(frames)]
+    assert read_number(last.pixels) == 49
+    # never ahead of its time; how far behind is this computer's affair
+    assert last.captured_at - first.captured_at >= last.pts - first.pts - 0.01
+
+
+def test_speed_shortens_the_waits(clip: Path):
+    with Watching(open_source(str(clip))) as watching:
+        watching.pipeline.set_speed(16)
+        first = watching.until(lambda view: view.frame).frame
+        last = watching.until(ended).frame
+    assert first and last
+    assert 2.0 / 16 - 0.03 <= last.captured_at - first.captured_at < 1.5
+
+
+def test_a_detector_that_never_answers_does_not_hold_up_the_picture(clip: Path):
+    gate = threading.Event()
+    engine = SquareFinder(gate)
+    with Watching(open_source(str(clip)), open_engine=lambda: engine) as watching:
+        view = watching.until(ended)
+        assert number(view) == 49 and len(engine.asked) == 1
+        gate.set()
+        view = watching.until(lambda view: view.own_boxes)
+    assert number(view) == 49
+    # of fifty frames it saw the first it could have, and then the newest
+    assert [sequence for sequence, _ in engine.asked][1:] == [49]
+    assert view.figures.undetected == 49 - engine.asked[0][0] - 1
+    assert engine.closed
+
+
+def test_boxes_are_those_of_the_frame(clip: Path):
+    with Watching(open_source(str(clip)), open_engine=SquareFinder) as watching:
+        view = watching.until(lambda view: ended(view) and view.own_boxes)
+    assert view.frame and view.detections.boxes[0].tolist() == pytest.approx([20, 48, 36, 64], abs=1)
+    assert view.detector == "" and view.figures.device == "test bench"
+
+
+def test_every_filter_acts_at_once_while_paused_and_asks_nothing(clip: Path):
+    engine = SquareFinder()
+    choice = Choice(min_score=0.1, nms_iou=0.9)
+    with Watching(open_source(str(clip)), open_engine=lambda: engine, choice=choice) as watching:
+        pipeline = watching.pipeline
+        stand_still(watching, 7)
+        assert watching.until(lambda view: view.own_boxes).detections.class_ids.tolist() == [0, 0, 1]
+        asked = len(engine.asked)
+        for changed, class_ids in [
+            (Choice(min_score=0.5, nms_iou=0.9), [0, 0]),
+            (Choice(min_score=0.7, nms_iou=0.9), [0]),
+            (Choice(min_score=0.1, nms_iou=0.9, class_ids=frozenset({1})), [1]),
+            (Choice(min_score=0.1, nms_iou=0.9, max_detections=2), [0, 0]),
+            (Choice(min_score=0.1, nms_iou=0.9, max_detections=1, class_ids=frozenset({1})), [1]),
+        ]:
+            pipeline.choose(changed)
+            assert pipeline.latest().detections.class_ids.tolist() == class_ids
+        assert len(engine.asked) == asked
+
+
+def test_another_overlap_is_asked_of_the_engine_on_the_frame_in_view_while_paused(clip: Path):
+    engine = SquareFinder()
+    choice = Choice(min_score=0.5, nms_iou=0.9)
+    with Watching(open_source(str(clip)), open_engine=lambda: engine, choice=choice) as watching:
+        sequence = stand_still(watching, 7)
+        watching.until(lambda view: len(view.detections) == 2)
+        watching.pipeline.choose(Choice(min_score=0.5, nms_iou=0.3))
+        watching.until(lambda view: len(view.detections) == 1)
+        watching.pipeline.choose(Choice(min_score=0.5, nms_iou=0.9))
+        assert number(watching.until(lambda view: len(view.detections) == 2)) == 7
+    assert engine.asked[-3:] == [(sequence, 0.9), (sequence, 0.3), (sequence, 0.9)]
+
+
+def test_steps_go_one_frame_forward_and_back(clip: Path):
+    with Watching(open_source(str(clip))) as watching:
+        pipeline = watching.pipeline
+        stand_still(watching, 25)
+        for step, expected in [(1, 26), (1, 27), (-1, 26), (-1, 25), (-1, 24), (-1, 23), (1, 24)]:
+            pipeline.step(step)
+            watching.until(lambda view, expected=expected: number(view) == expected)
+        for _ in range(3):  # faster than they can be made
+            pipeline.step(-1)
+        watching.until(lambda view: number(view) == 21)
+        assert watching.pipeline.latest().paused
+
+
+def test_a_seek_is_shown_at_once_while_paused_and_the_last_of_many_counts(clip: Path):
+    with Watching(open_source(str(clip))) as watching:
+        pipeline = watching.pipeline
+        pipeline.set_paused(True)
+        for seconds in (1.9, 0.1, 0.7, 1.2, 0.4, 1.6):
+            pipeline.seek(seconds)
+        watching.until(lambda view: number(view) == 40)
+        assert not ended(pipeline.latest())
+
+
+def test_a_file_that_has_ended_can_be_sought_and_stepped_back_in(clip: Path):
+    with Watching(open_source(str(clip))) as watching:
+        watching.pipeline.set_speed(16)
+        watching.until(ended)
+        watching.pipeline.step(-1)
+        watching.until(lambda view: number(view) == 48)
+        watching.pipeline.seek(0.0)
+        watching.until(lambda view: number(view) == 0)
+        watching.pipeline.set_paused(False)
+        watching.until(lambda view: ended(view) and number(view) == 49)
+
+
+def test_boxes_from_before_a_seek_are_not_shown_after_it(clip: Path):
+    gate = threading.Event()
+    engine = SquareFinder(gate)
+    with Watching(open_source(str(clip)), open_engine=lambda: engine) as watching:
+        assert eventually(lambda: bool(engine.asked))  # it looks at a frame from before
+        stand_still(watching, 40)
+        views: list[View] = []
+        gate.set()
+        watching.until(lambda view: views.append(view) or view.own_boxes)
+    assert all(view.own_boxes or not len(view.detections) for view in views if number(view) == 40)
+
+
+def test_pictures_of_a_folder_never_wear_each_others_boxes(tmp_path: Path):
+    for index in range(2):
+        write_video(tmp_path / f"{index}.mp4", 3)
+    gate = threading.Event()
+    with Watching(open_source(str(tmp_path)), open_engine=lambda: SquareFinder(gate)) as watching:
+        views: list[View] = []
+        watching.until(ended)
+        gate.set()
+        watching.until(lambda view: views.append(view) or view.own_boxes)
+    assert all(view.own_boxes or not len(view.detections) for view in views)
+
+
+def test_a_model_that_cannot_be_used_is_a_sentence_and_the_video_goes_on(clip: Path):
+    def fail() -> SquareFinder:
+        raise ModelError("coco: its weights are damaged; import it again.")
+
+    with Watching(open_source(str(clip)), open_engine=fail) as watching:
+        watching.pipeline.set_speed(16)
+        view = watching.until(ended)
+        assert view.detector == "The model cannot be used: coco: its weights are damaged; import it again."
+        watching.pipeline.use_engine(SquareFinder)
+        assert watching.until(lambda view: view.own_boxes).detector == ""
+
+
+def test_a_detector_that_breaks_is_a_sentence_and_the_log_knows_more(
+    clip: Path, caplog: pytest.LogCaptureFixture
+):
+    class Broken(SquareFinder):
+        def detect(self, *_: object, **__: object) -> list:  # type: ignore[override, type-arg]
+            raise RuntimeError("rtsp://cam:hunter2@h/x")
+
+    engine = Broken()
+    with Watching(open_source(str(clip)), open_engine=lambda: engine) as watching:
+        watching.pipeline.set_speed(16)
+        view = watching.until(lambda view: ended(view) and view.detector.startswith("Detection has stopped"))
+    assert "RuntimeError" in view.detector and "hunter2" not in view.detector
+    assert "Traceback" in caplog.text
+    assert engine.closed and view.figures.device == ""
+
+
+def test_another_model_takes_over_and_the_first_is_closed(clip: Path):
+    first, second = SquareFinder(), SquareFinder()
+    second.device = "another"
+    with Watching(open_source(str(clip)), open_engine=lambda: first) as watching:
+        watching.until(lambda view: len(view.detections))
+        watching.pipeline.use_engine(lambda: second)
+        watching.until(lambda view: view.figures.device == "another" and view.own_boxes)
+    assert first.closed and second.closed
+
+
+def test_news_are_told_once_until_somebody_looks(clip: Path):
+    told = []
+    pipeline = LivePipeline(open_source(str(clip)), on_change=lambda: told.append(1))
+    pipeline.set_speed(16)
+    pipeline.start()
+    assert eventually(lambda: pipeline._status.state is State.ENDED)
+    assert len(told) == 1
+    pipeline.latest()
+    pipeline.set_paused(True)
+    assert len(told) == 2
+    assert pipeline.close()
+
+
+def test_a_file_that_cannot_be_read_is_a_state(tmp_path: Path):
+    (tmp_path / "text.mp4").write_text("no video")
+    with Watching(open_source(str(tmp_path / "text.mp4")), open_engine=SquareFinder) as watching:
+        view = watching.until(lambda view: seen(view, "FAILED"))
+    assert "text.mp4" in view.status.sentence and view.frame is None
+
+
+def _threads() -> set[str]:
+    return {thread.name for thread in threading.enumerate()}
+
+
+def test_closing_leaves_no_thread_whatever_happens_just_then(clip: Path, rtsp: ModuleType):
+    before = _threads()
+    with Watching(open_source(str(clip))):
+        pass  # just begun
+    with Watching(open_source(str(clip)), open_engine=SquareFinder) as watching:
+        watching.until(lambda view: len(view.detections))  # playing
+    with Watching(open_source(str(clip))) as watching:
+        watching.pipeline.set_paused(True)  # paused
+    with Watching(open_source(str(clip))) as watching:
+        watching.pipeline.set_speed(16)
+        watching.until(ended)
+    with Watching(open_source("rtsp://127.0.0.1:1/live")) as watching:
+        watching.until(lambda view: seen(view, "RECONNECTING"))
+    assert _threads() == before
+    with rtsp.RtspServer(clip, silent=True) as server:
+        with Watching(open_source(server.url)):
+            assert eventually(lambda: server.accepted == 1)  # connecting
+        names = {name for name in _threads() if name.startswith(("capture", "detect"))}
+    assert not names
+    LivePipeline(open_source(str(clip))).close()  # never begun
+
+
+def test_a_slow_loading_model_does_not_hold_up_the_window_or_the_closing(clip: Path):
+    loaded = threading.Event()
+
+    def load() -> SquareFinder:
+        loaded.wait(20)
+        return SquareFinder()
+
+    pipeline = LivePipeline(open_source(str(clip)), open_engine=load)
+    pipeline.start()
+    assert eventually(lambda: pipeline.latest().frame is not None)
+    assert pipeline.latest().detector == "Loading the model"
+    assert not pipeline.close(0.2)  # said, so that the program can end all the same
+    loaded.set()
+    assert eventually(lambda: not any("clip.mp4" in name for name in _threads()))
+
+
+def test_a_stalled_stream_is_said_and_keeps_its_last_picture(clip: Path, rtsp: ModuleType):
+    with (
+        rtsp.RtspServer(clip, stall_after=0.5) as server,
+        Watching(open_source(server.url)) as watching,
+    ):
+        view = watching.until(lambda view: seen(view, "STALLED"))
+        assert view.frame is not None and view.silent_for > 1.0
+        assert "sends no pictures" in view.status.sentence
+        view = watching.until(lambda view: seen(view, "RECONNECTING"))
+        assert view.frame is not None and view.status.retry_in
+        watching.pipeline.try_now()
+        watching.until(lambda view: seen(view, "LIVE") and view.silent_for < 1.0)
+
+
+def test_a_paused_stream_stands_still_but_is_read_on(clip: Path, rtsp: ModuleType):
+    engine = SquareFinder()
+    with (
+        rtsp.RtspServer(clip) as server,
+        Watching(
+            open_source(server.url), open_engine=lambda: engine, choice=Choice(min_score=0.5, nms_iou=0.9)
+        ) as watching,
+    ):
+        watching.until(lambda view: len(view.detections))
+        watching.pipeline.set_paused(True)
+        still = watching.until(lambda view: view.own_boxes or engine.asked[-1][0] > view.frame.sequence)
+        assert still.frame
+        asked = len(engine.asked)
+        assert eventually(lambda: len(engine.asked) > asked + 5)  # the detector goes on
+        watching.pipeline.choose(Choice(min_score=0.5, nms_iou=0.3))
+        answered = watching.until(lambda view: view.own_boxes and len(view.detections) == 1)
+        assert answered.frame is still.frame and answered.paused
+        assert np.abs(answered.detections.boxes[0][0] - 4 * number(answered) % 176) <= 2
+        watching.pipeline.set_paused(False)
+        watching.until(lambda view: view.frame.sequence > still.frame.sequence + 3)
+
+
+def test_a_live_picture_is_shown_fresh_while_the_detector_takes_its_time(clip: Path, rtsp: ModuleType):
+    gate = threading.Event()
+    with (
+        rtsp.RtspServer(clip) as server,
+        Watching(open_source(server.url), open_engine=lambda: SquareFinder(gate)) as watching,
+    ):
+        numbers: list[int] = []
+        watching.until(lambda view: numbers.append(number(view)) or number(view) >= 30)
+        gate.set()
+    shown = [value for value in dict.fromkeys(numbers) if value >= 0]
+    assert all(later - earlier <= 5 for earlier, later in pairwise(shown))
+
+
+def test_what_happens_to_a_source_is_logged_once_without_its_password(
+    rtsp: ModuleType, clip: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO)
+    with (
+        rtsp.RtspServer(clip, auth="cam:hunter2") as server,
+        Watching(open_source(server.url.replace("//", "//cam:hunter2@"))) as watching,
+    ):
+        watching.until(lambda view: view.frame)
+    assert "hunter2" not in caplog.text
+    assert len([record for record in caplog.records if record.name == "app.pipeline.live"]) == 2
