@@ -74,7 +74,8 @@ def match(
 def _bipartite(overlaps: NDArray[Any]) -> list[tuple[int, int]]:
     """Pairs of object and anchor, each at most once: the largest IoU of what is left, again and again.
 
-    Each object remembers its best anchor, so only those whose anchor was just taken look again.
+    Each object remembers its best anchor, so only those whose anchor was just taken look again. Of equal IoUs
+    the first object goes first; that gives the same pairs as the original's lowest anchor first.
     """
     count = len(overlaps)
     best_anchor = overlaps.argmax(axis=1)
@@ -82,11 +83,9 @@ def _bipartite(overlaps: NDArray[Any]) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     taken: list[int] = []
     while len(pairs) < count:
-        largest = best_iou.max()
-        if not largest > _LEAST_IOU:
+        index = int(best_iou.argmax())
+        if not best_iou[index] > _LEAST_IOU:
             break
-        tied = np.flatnonzero(best_iou == largest)
-        index = int(tied[best_anchor[tied].argmin()])
         anchor = int(best_anchor[index])
         pairs.append((index, anchor))
         taken.append(anchor)
