@@ -142,17 +142,28 @@ def _draw_ring(
     thickness = min(thickness, (x2 - x1) // 2, (y2 - y1) // 2)
     if thickness < 1:
         return
-    mark, gap = dashes
-    inner = picture[y1:y2, x1:x2]
     bgr = colour[::-1]
-    across = np.arange(x2 - x1 - 2 * radius) % (mark + gap) < mark
-    down = np.arange(y2 - y1 - 2 * radius) % (mark + gap) < mark
-    middle = slice(radius, -radius or None)
-    inner[:thickness, middle][:, across] = bgr
-    inner[-thickness:, middle][:, across] = bgr
-    inner[middle, :thickness][down] = bgr
-    inner[middle, -thickness:][down] = bgr
-    _blend_corners(inner, _corner(radius, thickness), bgr)
+    for left, right in _marks(x1 + radius, x2 - radius, *dashes):
+        _fill(picture, (left, y1, right, y1 + thickness), bgr)
+        _fill(picture, (left, y2 - thickness, right, y2), bgr)
+    for top, bottom in _marks(y1 + radius, y2 - radius, *dashes):
+        _fill(picture, (x1, top, x1 + thickness, bottom), bgr)
+        _fill(picture, (x2 - thickness, top, x2, bottom), bgr)
+    _blend_corners(picture[y1:y2, x1:x2], _corner(radius, thickness), bgr)
+
+
+def _marks(start: int, end: int, mark: int, gap: int) -> list[tuple[int, int]]:
+    """Where the dashes of a bar begin and end."""
+    if not gap:
+        return [(start, end)] if start < end else []
+    return [(place, min(place + mark, end)) for place in range(start, end, mark + gap)]
+
+
+def _fill(picture: Pixels, area: Rectangle, bgr: Colour) -> None:
+    import cv2
+
+    x1, y1, x2, y2 = area
+    cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), bgr, cv2.FILLED)  # ten times as fast as by slices
 
 
 @functools.lru_cache
@@ -222,10 +233,9 @@ def _draw_tag(picture: Pixels, text: str, letters: float, tag: Rectangle, style:
 
     x1, y1, x2, y2 = tag
     area, bgr = picture[y1:y2, x1:x2], style.colour[::-1]
-    height, width = area.shape[:2]  # less than the tag's in a picture too small for it
-    radius = min(round(letters / 4), height // 2, width // 2)
-    area[radius : height - radius] = bgr
-    area[:, radius : width - radius] = bgr
+    radius = min(round(letters / 4), area.shape[0] // 2, area.shape[1] // 2)  # it may be cut off
+    _fill(picture, (x1 + radius, y1, x2 - radius, y2), bgr)
+    _fill(picture, (x1, y1 + radius, x2, y2 - radius), bgr)
     _blend_corners(area, _corner(radius, radius), bgr)
     start = (x1 + round(0.35 * letters), y1 + round(1.1 * letters))
     cv2.putText(picture, text, start, style.contrast, _font(), round(letters), _WEIGHT)
