@@ -63,6 +63,13 @@ def test_an_overlap_lies_between_nothing_and_all_and_is_mutual(a, b):
     np.testing.assert_array_equal(overlap, iou_matrix(b, a).T)
 
 
+def test_many_overlaps_at_once_are_those_of_one_box_after_the_other():
+    corners = np.random.default_rng(0).random((2500, 2), np.float32)
+    boxes = np.concatenate([corners, corners + corners[::-1] / 3], axis=1)
+    rows = [iou_matrix(boxes[[index]], boxes)[0] for index in range(0, 100, 7)]
+    np.testing.assert_array_equal(iou_matrix(boxes[:100], boxes)[::7], rows)
+
+
 def test_no_boxes_have_no_overlaps():
     none, one = np.zeros((0, 4), np.float32), np.ones((1, 4), np.float32)
     assert iou_matrix(none, one).shape == (0, 1)
