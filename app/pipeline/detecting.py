@@ -98,9 +98,10 @@ class Detecting:
             self._changed.notify_all()
 
     def use(self, open_engine: OpenEngine) -> None:
-        """Another model from now on."""
+        """Another model from now on. Boxes of the one before are gone: their class ids mean something else."""
         with self._changed:
             self._wanted, self._sentence = open_engine, _LOADING
+            self._found = self._found_on_held = None
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -126,7 +127,6 @@ class Detecting:
         with self._changed:
             self._changed.wait_for(lambda: self._closing or self._wanted is not None)
             wanted, self._wanted = self._wanted, None
-            self._found = self._found_on_held = None
             return None if self._closing else wanted
 
     def _detect_until_changed(self, engine: Engine) -> None:
@@ -147,6 +147,8 @@ class Detecting:
             now = time.monotonic()
             self._measure.detected(entry.frame.sequence, now - began, now, left_out=left_out)
             with self._changed:
+                if self._wanted is not None:  # another model was asked for meanwhile
+                    return
                 if entry is self._held:
                     self._found_on_held = Found(entry, detections)
                 if self._found is None or entry.number >= self._found.entry.number:

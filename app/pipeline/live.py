@@ -183,8 +183,7 @@ class LivePipeline:
         self._recording = LiveRecording(
             path,
             labels=labels,
-            rate=self.source.rate,
-            live=self.source.live,
+            source=self.source,
             force=force,
             measure=self._measure,
             news=self._news,

@@ -11,6 +11,7 @@ from app.overlay import draw
 from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, News
 from app.recording import Recorder, RecordingResult, check_target
+from app.sources import Source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
 
@@ -51,7 +52,8 @@ class _Shot:
 class LiveRecording:
     """One recording from its start to its last file.
 
-    live    True: a frame that finds the queue full is dropped and counted; False: it waits
+    source  of the frames; it need not be open yet. Where it is live, a frame that finds the queue full is
+            dropped and counted; else it waits
     raises  RecordingError when it cannot be written there
     """
 
@@ -60,15 +62,14 @@ class LiveRecording:
         path: Path,
         *,
         labels: LabelMap,
-        rate: float | None,
-        live: bool,
+        source: Source,
         force: bool,
         measure: Measure,
         news: News,
     ) -> None:
         check_target(path, force=force)
         self._path, self._force, self._labels = path, force, labels
-        self._rate, self._live = rate, live
+        self._source = source
         self._measure, self._news = measure, news
         self._last: Entry | None = None  # queued; known to the capture thread only
         self._changed = threading.Condition()  # guards what follows
@@ -105,7 +106,7 @@ class LiveRecording:
         )
         most = max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // frame.pixels.nbytes))
         with self._changed:
-            if not self._live:
+            if not self._source.live:
                 self._changed.wait_for(
                     lambda: len(self._queue) < most or self._finishing or not self._running
                 )
@@ -147,14 +148,16 @@ class LiveRecording:
     def _write_all(self) -> None:
         recorder: Recorder | None = None
         names = _names(self._path)
-        clock = _Clock(usual_step=1 / self._rate if self._rate else 0.04, live=self._live)
+        clock = _Clock(self._source)
         try:
             for shot in self._shots():
                 frame = shot.frame
                 if recorder is None or shot.resized:
                     if recorder is not None:
                         self._finish(recorder)
-                    recorder = Recorder(next(names), frame.width, frame.height, self._rate, force=self._force)
+                    recorder = Recorder(
+                        next(names), frame.width, frame.height, self._source.rate, force=self._force
+                    )
                 seconds = clock.seconds(frame.pts, cut=shot.cut)
                 recorder.write(draw(frame.pixels, shot.detections, self._labels), seconds)
                 with self._changed:
@@ -187,16 +190,17 @@ class LiveRecording:
 class _Clock:
     """The times of a recording: without gaps where a file was sought in, as they are for a camera."""
 
-    def __init__(self, *, usual_step: float, live: bool) -> None:
-        self._usual_step = usual_step
-        self._live = live
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._seconds = 0.0
         self._last: float | None = None
 
     def seconds(self, pts: float, *, cut: bool) -> float:
         if self._last is not None:
             step = pts - self._last
-            self._seconds += self._usual_step if step <= 0 or (cut and not self._live) else step
+            if step <= 0 or (cut and not self._source.live):
+                step = 1 / self._source.rate if self._source.rate else 0.04
+            self._seconds += step
         self._last = pts
         return self._seconds
 

@@ -14,7 +14,7 @@ from app.sources import State, open_source
 from detector.errors import ModelError
 from tests.app.rtsp import load_server
 from tests.app.videos import eventually, read_number, write_video
-from tests.app.watching import SquareFinder, Watching
+from tests.app.watching import LABELS, SquareFinder, Watching
 
 
 @pytest.fixture
@@ -221,6 +221,42 @@ def test_another_model_takes_over_and_the_first_is_closed(clip: Path):
         watching.pipeline.use_engine(lambda: second)
         watching.until(lambda view: view.figures.device == "another" and view.own_boxes)
     assert first.closed and second.closed
+
+
+def test_boxes_of_a_model_are_never_seen_once_another_was_asked_for(clip: Path):
+    """Their class ids would be read as the other model's."""
+    gate, never = threading.Event(), threading.Event()
+    slow = SquareFinder(gate)
+
+    def never_ready() -> SquareFinder:
+        assert never.wait(20)
+        return SquareFinder()
+
+    gate.set()
+    with Watching(open_source(str(clip)), open_engine=lambda: slow) as watching:
+        watching.until(lambda view: len(view.detections))
+        gate.clear()
+        asked = len(slow.asked)
+        watching.until(lambda view: len(slow.asked) > asked)
+        watching.pipeline.use_engine(never_ready)
+        assert not len(watching.pipeline.latest().detections)
+        gate.set()  # the first model answers now
+        assert eventually(lambda: slow.closed)
+        assert not len(watching.pipeline.latest().detections)
+        never.set()
+        watching.until(lambda view: len(view.detections))
+
+
+def test_a_recording_begun_before_the_source_is_open_has_its_rate_and_every_frame(clip: Path, tmp_path: Path):
+    watching = Watching(open_source(str(clip)))
+    watching.pipeline.set_speed(16)
+    watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+    with watching:
+        watching.until(ended)
+        watching.pipeline.stop_recording()
+        view = watching.until(lambda view: view.recording and not view.recording.running)
+    (result,) = view.recording.files
+    assert (result.frames, result.seconds) == (50, pytest.approx(2.0))
 
 
 def test_news_are_told_once_until_somebody_looks(clip: Path):
