@@ -77,10 +77,9 @@ def _decode(offsets: Any, anchors: Any, variances: Variances) -> Any:
 def _greedy(boxes: Any, class_ids: Any, taking_part: Any, nms_iou: Any) -> Any:
     """Which boxes (batch, n, 4), from the best to the worst, greedy suppression keeps: (batch, n) bool."""
     rank = np.arange(boxes.shape[1])
+    # (batch, n, n): the row is beaten by the column, if that stays
     beaten_by = ops.logical_and(_iou(boxes) > nms_iou, class_ids[:, :, None] == class_ids[:, None, :])
-    beaten_by = ops.logical_and(
-        beaten_by, rank[:, None] > rank
-    )  # (batch, n, n): row the worse, column the better
+    beaten_by = ops.logical_and(beaten_by, rank[:, None] > rank)
 
     def unsettled(stays: Any, before: Any) -> Any:
         return ops.any(ops.not_equal(stays, before))
