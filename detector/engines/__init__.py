@@ -1,0 +1,5 @@
+"""How a model is run: `open_engine(model).detect(frames)`."""
+
+from detector.engines.engine import DEVICES, ENGINES, FLOOR, PRECISIONS, Engine, Timing, open_engine
+
+__all__ = ["DEVICES", "ENGINES", "FLOOR", "PRECISIONS", "Engine", "Timing", "open_engine"]

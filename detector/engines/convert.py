@@ -1,0 +1,80 @@
+"""Converts a model for OpenVINO in a process of its own: `python -m detector.engines.convert FOLDER OUT`.
+
+Conversion needs TensorFlow and Keras: ten seconds and a gigabyte of memory that the window's process never
+has to spend. FOLDER is the model's, OUT the file to write; the card comes as a line of JSON on stdin, as the
+parent has it in memory. What goes wrong is one sentence on stderr, and exit code 1.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from detector.engines.graph_file import Graph, write_graph
+from detector.engines.openvino_library import load_converter
+from detector.errors import StudioError
+from detector.model_store import Model, ModelCard, read_weights
+
+ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",  # Keras on JAX cannot be converted
+    "CUDA_VISIBLE_DEVICES": "",  # nothing is computed here; TensorFlow would take a GPU's memory
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+
+
+def convert(model: Model) -> Graph:
+    """The network with its score activation, for one picture.
+
+    The graph takes "pictures" (1, height, width, 3) uint8 in the card's channel order and gives "offsets"
+    (1, A, 4) and "scores" (1, A, classes), float32, background left out. From a TensorFlow function of fixed
+    shapes: Keras' own OpenVINO backend gives a graph two to three times slower.
+    """
+    openvino = load_converter()
+    import tensorflow as tf
+
+    from detector.networks.catalog import load_network
+
+    network = load_network(model)
+    is_softmax = model.card.score_activation == "softmax"
+
+    def detect(pictures: Any) -> dict[str, Any]:
+        answers = network(tf.cast(pictures, tf.float32), training=False)
+        logits = answers["logits"]
+        scores = tf.nn.softmax(logits)[..., 1:] if is_softmax else tf.sigmoid(logits[..., 1:])
+        return {"offsets": answers["offsets"], "scores": scores}
+
+    pictures = tf.TensorSpec((1, *model.card.input_size, 3), tf.uint8, name="pictures")
+    converted = openvino.convert_model(tf.function(detect, input_signature=[pictures]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "graph.xml"
+        # float16 on disk would cost accuracy that float32 and bfloat16 engines are compared to.
+        openvino.save_model(converted, path, compress_to_fp16=False)
+        return Graph(path.read_bytes(), np.fromfile(path.with_suffix(".bin"), np.uint8))
+
+
+def main(folder: str, out: str) -> int:
+    os.environ.update(ENVIRONMENT)
+    try:
+        model = Model(ModelCard.from_json(json.loads(sys.stdin.buffer.readline())), Path(folder))
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        read_weights(model)  # what is wrong with them is said before TensorFlow has loaded
+        write_graph(Path(out), convert(model))
+    except StudioError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
+        return 1
+    return 0
+
+
+def _end_with_parent() -> None:
+    """The parent keeps our stdin open while it lives; nobody is left to wait for the graph after that."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,110 @@
+"""Models converted for OpenVINO, kept on disk: the first use of a model converts it, later ones load it."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import detector
+from detector.engines.graph_file import DamagedGraphError, Graph, read_graph
+from detector.errors import EngineError
+from detector.model_store import Model
+from detector.places import cache_folder
+
+logger = logging.getLogger(__name__)
+
+_ROOM = Path(detector.__file__).parent
+_LONGEST_CONVERSION = 600.0  # seconds; ten are usual
+# What in a card does not shape the graph: these may change without a new conversion.
+_OUTSIDE_THE_GRAPH = {
+    "name", "variances", "channel_order", "min_score", "nms_iou", "max_detections",
+    "licence", "origin", "measured",
+}  # fmt: skip
+
+
+def cached_graph(
+    model: Model, *, precision: str, openvino_version: str, notify: Callable[[str], None]
+) -> Graph:
+    """The graph of a model, converted first where it must be.
+
+    precision  of the graph's numbers, "float32". bfloat16 shares that file: OpenVINO rounds when it compiles
+    notify     is given a sentence before a conversion, since it takes about ten seconds
+    raises     EngineError when the conversion fails
+
+    Several processes may come at once: each that finds no graph converts, and the last file stands.
+    """
+    path = graph_path(model, precision=precision, openvino_version=openvino_version)
+    try:
+        return read_graph(path)
+    except FileNotFoundError:
+        notify(f"Preparing the model '{model.name}' for OpenVINO; this takes about ten seconds, once.")
+    except (DamagedGraphError, OSError) as error:
+        logger.warning("%s is damaged (%s) and is made again", path, error)
+        notify(f"Preparing the model '{model.name}' for OpenVINO again: what was kept on disk is damaged.")
+    _convert(model, path)
+    try:
+        return read_graph(path)
+    except (DamagedGraphError, OSError) as error:
+        raise EngineError(
+            f"{path} was just written and cannot be read ({error}); is the disk all right?"
+        ) from error
+
+
+def graph_path(model: Model, *, precision: str, openvino_version: str) -> Path:
+    """Where the graph of a model lies: all that shapes it is in the name."""
+    card = {name: value for name, value in model.card.to_json().items() if name not in _OUTSIDE_THE_GRAPH}
+    card["classes"] = len(model.card.classes)
+    # The code that builds networks too: after an update of the program a graph may be another.
+    code = [*sorted((_ROOM / "networks").glob("*.py")), _ROOM / "engines" / "convert.py"]
+    parts = [
+        model.card.weights_sha256[:16],
+        _digest([json.dumps(card, sort_keys=True).encode()]),
+        precision,
+        _digest([path.read_bytes() for path in code]),
+        f"openvino-{openvino_version}",
+    ]
+    return cache_folder() / "openvino" / ("-".join(parts) + ".graph")
+
+
+def _digest(pieces: list[bytes]) -> str:
+    return hashlib.sha256(b"".join(pieces)).hexdigest()[:8]
+
+
+def _convert(model: Model, path: Path) -> None:
+    command = [sys.executable, "-m", "detector.engines.convert", str(model.folder.absolute()), str(path)]
+    with tempfile.TemporaryFile() as words:
+        try:
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=words, cwd=_ROOM.parent) as child:
+                assert child.stdin is not None
+                # The pipe stays open: should this process end, the child reads its end and ends too.
+                with contextlib.suppress(BrokenPipeError):
+                    child.stdin.write(json.dumps(model.card.to_json()).encode() + b"\n")
+                    child.stdin.flush()
+                try:
+                    child.wait(_LONGEST_CONVERSION)
+                finally:
+                    child.kill()
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise EngineError(
+                f"The model '{model.name}' could not be converted for OpenVINO: {error}."
+            ) from error
+        words.seek(0)
+        said = words.read().decode(errors="replace").strip()
+    if child.returncode:
+        logger.debug("the conversion of '%s' said: %s", model.name, said)
+        reason = said.splitlines()[-1] if said else f"exit code {child.returncode}."
+        raise EngineError(f"The model '{model.name}' could not be converted for OpenVINO: {reason}")
+    _forget_older(path)
+
+
+def _forget_older(path: Path) -> None:
+    """Removes what the same model was converted to by other versions: an SSD300 takes 105 MB each time."""
+    same_model = "-".join(path.name.split("-")[:3])
+    for other in path.parent.glob(f"{same_model}-*.graph"):
+        if other != path:
+            other.unlink(missing_ok=True)
