@@ -98,7 +98,7 @@ class Detecting:
             self._changed.notify_all()
 
     def use(self, open_engine: OpenEngine) -> None:
-        """Another model from now on. Boxes of the one before are gone: their class ids mean something else."""
+        """Another model from now on. Boxes of the one before are gone: their class ids mean other things."""
         with self._changed:
             self._wanted, self._sentence = open_engine, _LOADING
             self._found = self._found_on_held = None
