@@ -125,6 +125,7 @@ class Batch:
         self._found: Belt[tuple[Frame, Detections] | _Begin | _End] = Belt(items=room, size=_BELT_BYTES)
         self._reading: Source | None = None
         self._outcomes: list[Outcome] = []
+        self._open: Sequence[Sink] = ()  # those of the job that is written now
         self._written = 0
         self._stopped = False
         self._error: BaseException | None = None
@@ -219,23 +220,23 @@ class Batch:
     def _write(self) -> None:
         try:
             while items := self._found.take_now(1):
-                (item,) = items
-                if isinstance(item, _Begin):
-                    self._outcomes.append(Outcome(job=item.job))
-                elif isinstance(item, _End):
-                    self._finish(item)
-                else:
-                    self._write_frame(*item)
+                for item in items:
+                    if isinstance(item, _Begin):
+                        self._outcomes.append(Outcome(job=item.job))
+                        self._open = item.job.sinks
+                    elif isinstance(item, _End):
+                        self._finish(item)
+                    else:
+                        self._write_frame(*item)
         except BaseException as error:  # noqa: BLE001  the top of a thread
             self._fail(error)
         finally:
-            if self._outcomes:
-                self._close(self._outcomes[-1].job.sinks)
+            self._close(self._open)
             self._close(self._sinks)
 
     def _write_frame(self, frame: Frame, found: Detections) -> None:
         outcome = self._outcomes[-1]
-        for sink in (*outcome.job.sinks, *self._sinks):
+        for sink in (*self._open, *self._sinks):
             sink.write(frame, found)
         outcome.frames += 1
         outcome.objects.update(found.class_ids.tolist())
@@ -257,11 +258,12 @@ class Batch:
     def _finish(self, end: _End) -> None:
         outcome = self._outcomes[-1]
         outcome.dropped, outcome.ending, outcome.error = end.dropped, end.ending, end.error
-        self._close(outcome.job.sinks)
+        closing, self._open = self._open, ()
+        self._close(closing)
         self._ended(outcome)
 
     def _close(self, sinks: Sequence[Sink]) -> None:
-        """Each is tried, once more if need be; the first failure counts."""
+        """Each is tried; the first failure counts."""
         for sink in sinks:
             try:
                 sink.close()

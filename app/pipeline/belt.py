@@ -12,7 +12,9 @@ class Abandoned(Exception):  # noqa: N818  not an error: nobody takes from the b
 
 
 class Belt(Generic[T]):
-    """Things in order from one thread to another; full when it holds enough of them or enough bytes.
+    """Things in order from one thread to one other; full when it holds enough of them or enough bytes.
+
+    Marks between them have no size: they always fit, are never dropped, and travel with the things.
 
     The queue of the standard library knows neither bytes nor an end (before Python 3.13), and a stage that
     waits for room in front of a dead one would wait for ever.
@@ -22,25 +24,26 @@ class Belt(Generic[T]):
         self._limit, self._size_limit = items, size
         self._held: deque[tuple[T, int]] = deque()
         self._size = 0
-        self._waiting = 0  # for room
+        self._things = 0  # without the marks
+        self._wanted = 0  # the size of what waits for room
         self._closed = self._abandoned = False
         self._changed = threading.Condition()
 
     def put(self, thing: T, size: int = 0) -> None:
         """Waits for room. Anything fits on an empty belt.
 
-        size    bytes it keeps in memory; 0 takes no room at all
+        size    bytes it keeps in memory; 0 for a mark
         raises  Abandoned
         """
         with self._changed:
-            self._waiting += 1
+            self._wanted = size
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._abandoned or self._has_room(size))
-            self._waiting -= 1
+            self._wanted = 0
             self._append(thing, size)
 
     def put_newest(self, thing: T, size: int) -> int:
-        """Never waits: what lies longest with a size makes room. Returns how many were dropped.
+        """Never waits: the oldest makes room. Returns how many were dropped.
 
         raises  Abandoned
         """
@@ -49,6 +52,7 @@ class Belt(Generic[T]):
             while not self._abandoned and not self._has_room(size):
                 oldest = next(index for index, (_, held) in enumerate(self._held) if held)
                 self._size -= self._held[oldest][1]
+                self._things -= 1
                 del self._held[oldest]
                 dropped += 1
             self._append(thing, size)
@@ -57,11 +61,11 @@ class Belt(Generic[T]):
     def take(self, at_most: int) -> list[T]:
         """That many things, or fewer at the end and where the belt cannot hold so many; waits for them.
 
-        returns  an empty list at the end
+        returns  with the marks before and between them; an empty list at the end
         """
         with self._changed:
             self._changed.wait_for(
-                lambda: len(self._held) >= at_most or self._closed or (self._held and self._waiting)
+                lambda: self._things >= at_most or self._closed or not self._has_room(self._wanted)
             )
             return self._take(at_most)
 
@@ -85,21 +89,25 @@ class Belt(Generic[T]):
             self._changed.notify_all()
 
     def _has_room(self, size: int) -> bool:
-        fits = len(self._held) < self._limit and self._size + size <= self._size_limit
-        return fits or not size or not self._size
+        fits = self._things < self._limit and self._size + size <= self._size_limit
+        return fits or not size or not self._things
 
     def _append(self, thing: T, size: int) -> None:
         if self._abandoned:
             raise Abandoned
         self._held.append((thing, size))
         self._size += size
+        self._things += size > 0
         self._changed.notify_all()
 
     def _take(self, at_most: int) -> list[T]:
         taken: list[T] = []
-        while self._held and len(taken) < at_most:
+        things = 0
+        while self._held and (things < at_most or not self._held[0][1]):
             thing, size = self._held.popleft()
-            self._size -= size
             taken.append(thing)
+            self._size -= size
+            self._things -= size > 0
+            things += size > 0
         self._changed.notify_all()
         return taken

@@ -138,9 +138,14 @@ class LivePipeline:
         self._detecting.choose(choice)
         self._news.tell()
 
-    def use_engine(self, open_engine: OpenEngine) -> None:
-        """Another model; the video goes on while it loads."""
-        self._detecting.use(open_engine)
+    def use_engine(self, open_engine: OpenEngine, *, labels: LabelMap | None = None) -> None:
+        """Another model; the video goes on while it loads.
+
+        labels  its names, for a recording that runs
+        """
+        self._detecting.use(open_engine)  # from here on there are no boxes that the new names would not fit
+        if labels and self._recording:
+            self._recording.labels = labels
         self._news.tell()
 
     def set_paused(self, paused: bool) -> None:
@@ -232,9 +237,10 @@ class LivePipeline:
     def _publish(self, frame: Frame) -> None:
         entry = self._mailbox.put(frame)
         if recording := self._recording:
+            labels = recording.labels  # before the boxes: they are gone before the names change
             found = self._detecting.found_for(entry)
             shown = self._detecting.choice.of(found.detections) if found else Detections.empty()
-            recording.offer(entry, shown)
+            recording.offer(entry, shown, labels)
         self._news.tell()
 
     def _set_status(self, status: Status) -> None:

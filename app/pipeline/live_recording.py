@@ -45,6 +45,7 @@ class RecordingState:
 class _Shot:
     frame: Frame
     detections: Detections
+    labels: LabelMap
     cut: bool  # time does not run on from the frame before
     resized: bool
 
@@ -52,6 +53,7 @@ class _Shot:
 class LiveRecording:
     """One recording from its start to its last file.
 
+    labels  names of the classes now; another model brings others
     source  of the frames; it need not be open yet. Where it is live, a frame that finds the queue full is
             dropped and counted; else it waits
     raises  RecordingError when it cannot be written there
@@ -68,7 +70,8 @@ class LiveRecording:
         news: News,
     ) -> None:
         check_target(path, force=force)
-        self._path, self._force, self._labels = path, force, labels
+        self._path, self._force = path, force
+        self.labels = labels
         self._source = source
         self._measure, self._news = measure, news
         self._last: Entry | None = None  # queued; known to the capture thread only
@@ -95,12 +98,13 @@ class LiveRecording:
                 failure=self._failure,
             )
 
-    def offer(self, entry: Entry, detections: Detections) -> None:
-        """A captured frame with its boxes."""
+    def offer(self, entry: Entry, detections: Detections, labels: LabelMap) -> None:
+        """A captured frame with its boxes and their names."""
         frame, before = entry.frame, self._last
         shot = _Shot(
             frame,
             detections,
+            labels,
             cut=before is not None and before.epoch != entry.epoch,
             resized=before is not None and before.frame.pixels.shape != frame.pixels.shape,
         )
@@ -159,7 +163,7 @@ class LiveRecording:
                         next(names), frame.width, frame.height, self._source.rate, force=self._force
                     )
                 seconds = clock.seconds(frame.pts, cut=shot.cut)
-                recorder.write(draw(frame.pixels, shot.detections, self._labels), seconds)
+                recorder.write(draw(frame.pixels, shot.detections, shot.labels), seconds)
                 with self._changed:
                     self._frames += 1
                     self._seconds = seconds
