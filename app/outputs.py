@@ -11,7 +11,7 @@ from app.recording import check_target
 from app.recording.sinks import AnnotatedPicture, AnnotatedVideo, check_picture
 from app.sources import Source, files_in, open_source
 from app.sources.folder import PICTURE_SUFFIXES
-from detector.errors import OptionError, RecordingError
+from detector.errors import OptionError, RecordingError, SourceError
 from detector.values import LabelMap
 
 
@@ -45,11 +45,14 @@ def jobs_for(
     start    seconds into each video
     record   the file for the only source; else a folder, which gets a file of the same name for each
     raises   OptionError and RecordingError when something cannot be written where it would have to go;
-             SourceError for a folder without pictures or videos. Sources are not opened yet
+             SourceError for a folder without pictures or videos, and when nothing is there at all
+    Sources are not opened yet.
     """
     subjects = [subject for address in addresses for subject in _subjects(address, start)]
     if len(subjects) > 1 and any(subject.source.live for subject in subjects):
         raise OptionError("A camera or stream goes on until it is stopped; give it alone.")
+    if not any(subject.source.live or subject.path for subject in subjects):  # told before a model is loaded
+        raise SourceError(f"{addresses[0]}: there is no such file; check the name.")
     subjects = _with_distinct_names(subjects)
     if record is None:
         return [Job(name=subject.name, source=subject.source) for subject in subjects]

@@ -1,6 +1,7 @@
 """What `detect` tells people: a bar while it works, sentences about what became of it."""
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
@@ -20,6 +21,7 @@ class Bar:
 
     def __init__(self, *, quiet: bool) -> None:
         self._progress: Any = None
+        self._began = 0.0
         if quiet or not sys.stderr.isatty():
             return
         from rich.console import Console
@@ -50,7 +52,8 @@ class Bar:
     def moved(self, progress: Progress) -> None:
         if self._progress is None:
             return
-        elapsed = self._progress.tasks[self._task].elapsed or 0.0
+        self._began = self._began or time.monotonic()  # with the first frame: the model has loaded by then
+        elapsed = time.monotonic() - self._began
         self._progress.update(
             self._task,
             description=progress.name,
@@ -83,8 +86,12 @@ def summary(
     dropped = sum(outcome.dropped for outcome in outcomes)
     left_out = f", {dropped} left out" if dropped else ""
     speed = f" ({frames / seconds:.1f} frames/s)" if seconds > 0 else ""
-    done = f"{frames} frames{sources}{left_out} in {seconds:.1f} s{speed} on {device}"
+    done = f"{_frames(frames)}{sources}{left_out} in {seconds:.1f} s{speed} on {device}"
     return f"{done}; found {_found(outcomes, labels)}. {_written(outcomes, lines)}."
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame{'' if count == 1 else 's'}"
 
 
 def _found(outcomes: Sequence[Outcome], labels: LabelMap) -> str:
@@ -97,7 +104,7 @@ def _written(outcomes: Sequence[Outcome], lines: Lines | None) -> str:
     for outcome in outcomes:
         for sink in outcome.job.sinks:
             if isinstance(sink, AnnotatedVideo) and sink.result and sink.result.frames:
-                files.append(f"{sink.path} ({sink.result.frames} frames, {sink.result.seconds:.1f} s)")
+                files.append(f"{sink.path} ({_frames(sink.result.frames)}, {sink.result.seconds:.1f} s)")
             elif isinstance(sink, AnnotatedPicture) and outcome.frames:
                 files.append(str(sink.path))
     if len(files) > 4:

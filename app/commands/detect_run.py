@@ -76,7 +76,7 @@ def detect(options: DetectOptions) -> int:
             device=options.device,
             precision=options.precision,
             batch=frames_together,
-            notify=bar.say,
+            notify=None if options.quiet else bar.say,
         )
         batch = Batch(
             jobs,
@@ -95,7 +95,7 @@ def detect(options: DetectOptions) -> int:
         finally:
             engine.close()
         seconds = time.monotonic() - started
-    if not options.quiet:
+    if not options.quiet and any(outcome.frames for outcome in outcomes):
         said = summary(outcomes, lines, model.labels, seconds=seconds, device=engine.device)
         to_stdout = lines is None or lines.path is not None
         print(f"Stopped: {said}" if signals else said, file=sys.stdout if to_stdout else sys.stderr)

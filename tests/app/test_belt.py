@@ -50,11 +50,12 @@ def test_a_full_belt_makes_the_giver_wait_until_something_is_taken(items: int, s
     assert giver.ends()
 
 
-def test_what_takes_no_room_never_waits() -> None:
-    belt: Belt[str] = Belt(items=1, size=10)
-    belt.put("frame", 10)
-    belt.put("its end")
-    assert belt.take(2) == ["frame", "its end"]
+def test_marks_always_fit_and_travel_with_the_things() -> None:
+    belt: Belt[str] = Belt(items=2, size=100)
+    for thing, size in [("begin", 0), ("a", 10), ("end", 0), ("begin", 0), ("b", 10), ("end", 0)]:
+        belt.put(thing, size)
+    assert belt.take(1) == ["begin", "a", "end", "begin"]
+    assert belt.take(1) == ["b", "end"]
 
 
 def test_a_thing_larger_than_the_belt_still_passes() -> None:
@@ -74,8 +75,9 @@ def test_the_newest_pushes_out_the_oldest_but_never_a_mark_between() -> None:
     belt: Belt[object] = Belt(items=3, size=1000)
     assert belt.put_newest(0, 10) == 0
     belt.put("mark")
-    assert [belt.put_newest(number, 10) for number in (1, 2, 3)] == [0, 1, 1]
-    assert belt.take(3) == ["mark", 2, 3]
+    assert [belt.put_newest(number, 10) for number in (1, 2, 3)] == [0, 0, 1]
+    belt.close()
+    assert belt.take(9) == ["mark", 1, 2, 3]
 
 
 def test_an_abandoned_belt_frees_whoever_waits_for_room_and_takes_no_more() -> None:

@@ -17,24 +17,9 @@ import pytest
 from app.recording import Recorder, check_target
 from detector.errors import RecordingError
 from detector.values import Pixels
+from tests.app.videos import numbered_picture, read_number
 
 ROOT = Path(__file__).resolve().parents[2]
-BITS = 12
-
-
-def numbered(number: int, height: int = 120, width: int = 192) -> Pixels:
-    """A picture that carries its number as a row of black and white fields."""
-    picture = np.full((height, width, 3), 90, np.uint8)
-    field = width // BITS
-    for bit in range(BITS):
-        picture[:40, bit * field : (bit + 1) * field] = 255 if number >> bit & 1 else 0
-    picture.flags.writeable = False
-    return picture
-
-
-def number_of(picture: Pixels) -> int:
-    field = picture.shape[1] // BITS
-    return sum(int(picture[20, bit * field + field // 2, 1] > 127) << bit for bit in range(BITS))
 
 
 def decoded(path: Path) -> Iterator[tuple[float, Pixels]]:
@@ -48,15 +33,15 @@ def names(folder: Path) -> list[str]:
 
 
 def record(path: Path, frames: int, rate: float = 25.0, **options: bool) -> None:
-    with Recorder(path, 192, 120, rate, **options) as recorder:
+    with Recorder(path, 192, 96, rate, **options) as recorder:
         for number in range(frames):
-            recorder.write(numbered(number), number / rate)
+            recorder.write(numbered_picture(number), number / rate)
 
 
 def test_every_frame_comes_back_once_in_order_at_its_time(tmp_path: Path) -> None:
     record(tmp_path / "out.mp4", 90, 24000 / 1001)
     times, pictures = zip(*decoded(tmp_path / "out.mp4"))
-    assert [number_of(picture) for picture in pictures] == list(range(90))
+    assert [read_number(picture) for picture in pictures] == list(range(90))
     assert times == pytest.approx([number * 1001 / 24000 for number in range(90)], abs=1e-5)
 
 
@@ -67,9 +52,9 @@ def test_only_the_finished_file_remains_and_only_its_owner_may_read_it(tmp_path:
 
 
 def test_the_result_says_what_the_file_holds(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 120, 10.0)
+    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 10.0)
     for number in range(25):
-        recorder.write(numbered(number), 3.0 + number / 10)
+        recorder.write(numbered_picture(number), 3.0 + number / 10)
     result = recorder.close()
     assert (result.path, result.frames, result.seconds) == (tmp_path / "out.mp4", 25, pytest.approx(2.5))
     assert recorder.close() == result
@@ -100,12 +85,12 @@ def test_a_key_frame_comes_every_second(tmp_path: Path) -> None:
 
 def test_uneven_times_are_kept_and_those_that_do_not_rise_are_nudged(tmp_path: Path) -> None:
     given = [7.0, 7.02, 7.5, 7.5, 7.3, 9.0, 9.001, 10.25]
-    with Recorder(tmp_path / "out.mp4", 192, 120) as recorder:
+    with Recorder(tmp_path / "out.mp4", 192, 96) as recorder:
         for number, pts in enumerate(given):
-            recorder.write(numbered(number), pts)
+            recorder.write(numbered_picture(number), pts)
     times, pictures = zip(*decoded(tmp_path / "out.mp4"))
     assert times == pytest.approx([0, 0.02, 0.5, 0.501, 0.502, 2.0, 2.001, 3.25], abs=1e-5)
-    assert [number_of(picture) for picture in pictures] == list(range(8))
+    assert [read_number(picture) for picture in pictures] == list(range(8))
 
 
 @pytest.mark.parametrize(("height", "width"), [(241, 321), (240, 321), (241, 320), (1, 1)])
@@ -124,13 +109,13 @@ def test_an_odd_side_grows_by_a_copy_of_its_last_row_or_column(
 
 
 def test_a_frame_of_another_size_is_fitted_with_black_beside_it(tmp_path: Path) -> None:
-    with Recorder(tmp_path / "out.mp4", 192, 120, 5.0) as recorder:
-        recorder.write(numbered(1), 0.0)
+    with Recorder(tmp_path / "out.mp4", 192, 96, 5.0) as recorder:
+        recorder.write(numbered_picture(1), 0.0)
         recorder.write(np.full((240, 240, 3), 200, np.uint8), 0.2)
     (_, _), (_, second) = decoded(tmp_path / "out.mp4")
-    assert second[60, 96, 1] > 180
-    assert second[60, 8, 1] < 30
-    assert second[60, 184, 1] < 30
+    assert second[48, 96, 1] > 180
+    assert second[48, 8, 1] < 30
+    assert second[48, 184, 1] < 30
 
 
 @pytest.mark.parametrize(("height", "width", "tag"), [(240, 320, 5), (720, 1280, 1)])
@@ -153,7 +138,7 @@ def test_colours_come_back_as_they_were(tmp_path: Path, height: int, width: int,
 
 
 def test_without_frames_there_is_no_file(tmp_path: Path) -> None:
-    assert Recorder(tmp_path / "out.mp4", 192, 120).close().frames == 0
+    assert Recorder(tmp_path / "out.mp4", 192, 96).close().frames == 0
     assert names(tmp_path) == []
 
 
@@ -165,7 +150,7 @@ WRITER = textwrap.dedent(
 
     rate, frames = float(sys.argv[2]), int(sys.argv[3])
     moving = np.random.default_rng(1).integers(0, 256, (120, 400, 3), np.uint8)
-    recorder = Recorder(sys.argv[1], 192, 120, rate)
+    recorder = Recorder(sys.argv[1], 192, 96, rate)
     for number in range(frames):
         recorder.write(moving[:, number % 200 : number % 200 + 192], number / rate)
         print(number + 1, flush=True)
@@ -189,17 +174,17 @@ def test_kill_9_loses_at_most_the_last_second(tmp_path: Path, rate: float) -> No
 def test_what_kill_9_left_is_not_overwritten_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "out.part.mkv").write_bytes(b"an interrupted recording")
     with pytest.raises(RecordingError, match=r"out\.part\.mkv is left from a recording .* --force"):
-        Recorder(tmp_path / "out.mp4", 192, 120)
+        Recorder(tmp_path / "out.mp4", 192, 96)
     assert (tmp_path / "out.part.mkv").read_bytes() == b"an interrupted recording"
     record(tmp_path / "out.mp4", 5, force=True)
     assert names(tmp_path) == ["out.mp4"]
 
 
 def test_a_part_file_that_another_program_writes_is_never_replaced(tmp_path: Path) -> None:
-    first = Recorder(tmp_path / "out.mp4", 192, 120, 5.0)
-    first.write(numbered(1), 0.0)
+    first = Recorder(tmp_path / "out.mp4", 192, 96, 5.0)
+    first.write(numbered_picture(1), 0.0)
     with pytest.raises(RecordingError, match="being written by another recording"):
-        Recorder(tmp_path / "out.mp4", 192, 120, force=True)
+        Recorder(tmp_path / "out.mp4", 192, 96, force=True)
     assert first.close().frames == 1
 
 
@@ -207,22 +192,22 @@ def test_a_file_that_is_there_is_replaced_only_when_forced_and_only_at_the_end(t
     target = tmp_path / "out.mp4"
     target.write_text("mine")
     with pytest.raises(RecordingError, match=r"out\.mp4 exists; .* --force"):
-        Recorder(target, 192, 120)
-    recorder = Recorder(target, 192, 120, 5.0, force=True)
-    recorder.write(numbered(1), 0.0)
+        Recorder(target, 192, 96)
+    recorder = Recorder(target, 192, 96, 5.0, force=True)
+    recorder.write(numbered_picture(1), 0.0)
     assert target.read_text() == "mine"
     recorder.close()
-    assert [number_of(picture) for _, picture in decoded(target)] == [1]
+    assert [read_number(picture) for _, picture in decoded(target)] == [1]
 
 
 def test_a_file_that_appears_meanwhile_is_kept_and_the_recording_too(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 120, 5.0)
-    recorder.write(numbered(5), 0.0)
+    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 5.0)
+    recorder.write(numbered_picture(5), 0.0)
     (tmp_path / "out.mp4").write_text("mine")
     with pytest.raises(RecordingError, match=r"has appeared meanwhile.*out\.part\.mkv, which plays"):
         recorder.close()
     assert (tmp_path / "out.mp4").read_text() == "mine"
-    assert [number_of(picture) for _, picture in decoded(tmp_path / "out.part.mkv")] == [5]
+    assert [read_number(picture) for _, picture in decoded(tmp_path / "out.part.mkv")] == [5]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +249,7 @@ FULL_DISK = textwrap.dedent(
     limit = int(sys.argv[2])
     frames = 0
     try:
-        with Recorder(sys.argv[1], 192, 120, 25.0) as recorder:
+        with Recorder(sys.argv[1], 192, 96, 25.0) as recorder:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             for frames in range(int(sys.argv[3])):
                 recorder.write(np.roll(noise, frames, 1), frames / 25)
@@ -285,9 +270,9 @@ def test_a_full_disk_stops_the_recording_with_a_sentence_and_a_part_that_plays(t
 
 
 def test_a_recording_that_cannot_be_finished_stays_as_its_part(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 120, 25.0)
+    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 25.0)
     for number in range(50):
-        recorder.write(numbered(number), number / 25)
+        recorder.write(numbered_picture(number), number / 25)
     (tmp_path / "out.part.mp4").mkdir()  # in the way of the file that is made before it is named
     with pytest.raises(RecordingError, match=r"out\.mp4 could not be finished .*out\.part\.mkv, which plays"):
         recorder.close()
@@ -295,9 +280,9 @@ def test_a_recording_that_cannot_be_finished_stays_as_its_part(tmp_path: Path) -
 
 
 def test_a_finished_file_that_lacks_frames_is_not_taken(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 120, 25.0)
+    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 25.0)
     for number in range(50):
-        recorder.write(numbered(number), number / 25)
+        recorder.write(numbered_picture(number), number / 25)
     fd = os.open(tmp_path / "out.part.mkv", os.O_RDWR)
     os.truncate(fd, os.fstat(fd).st_size // 2)
     os.close(fd)
