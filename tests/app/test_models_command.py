@@ -1,0 +1,116 @@
+"""`models` as a person meets it: what it prints, where, and with which exit code."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.model_store import save_model
+from detector.networks.catalog import new_card
+from detector.places import user_model_folder
+from main import main
+
+
+def save(name: str) -> None:
+    card = new_card("ssd300-mobilenet-v1", name=name, classes=["person", "car"], options={"width": 0.5})
+    save_model(card, {"Conv2d_0/kernel": np.zeros((3, 3, 3, 16), np.float32)})
+
+
+def test_without_models_the_list_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list"]) == 0
+    assert "models import FILE --as NAME" in capsys.readouterr().out
+    assert main(["models", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+def test_the_list_has_a_line_for_each_model_by_name(capsys: pytest.CaptureFixture[str]) -> None:
+    save("street")
+    save("helmets")
+    assert main(["models", "list"]) == 0
+    heads, *lines = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["name", "architecture", "input", "classes", "size", "from"]
+    assert [line.split() for line in lines] == [
+        ["helmets", "ssd300-mobilenet-v1", "300x300", "2", "0.0", "MB", "you"],
+        ["street", "ssd300-mobilenet-v1", "300x300", "2", "0.0", "MB", "you"],
+    ]
+
+
+def test_the_list_for_programs_says_what_a_program_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    save("street")
+    assert main(["models", "list", "--json"]) == 0
+    (model,) = json.loads(capsys.readouterr().out)
+    assert (model["name"], model["input_size"], model["anchors"]) == ("street", [300, 300], 1917)
+    assert model["classes"] == ["person", "car"] and not model["ships"]
+    assert Path(model["card"]) == user_model_folder() / "street.json"
+    assert model["bytes"] == (user_model_folder() / "street.h5").stat().st_size
+
+
+def test_a_model_is_shown_for_people_and_as_its_card(capsys: pytest.CaptureFixture[str]) -> None:
+    save("street")
+    assert main(["models", "show", "street"]) == 0
+    shown = capsys.readouterr().out
+    for words in (
+        "ssd300-mobilenet-v1 (width 0.5, folded False)",
+        "300x300, RGB, 1917 anchors",
+        "2: person, car",
+    ):
+        assert words in shown
+    assert main(["models", "show", "street", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(
+        (user_model_folder() / "street.json").read_text()
+    )
+
+
+def test_a_model_whose_weights_are_gone_is_listed_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    save("street")
+    (user_model_folder() / "street.h5").unlink()
+    assert main(["models", "list"]) == 0
+    assert "missing" in capsys.readouterr().out
+    assert main(["models", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["bytes"] is None
+
+
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("street")
+    text = tmp_path / "letter.tflite"
+    text.write_text("Dear Sir or Madam")
+    for arguments, words in (
+        (["show", "stret"], "did you mean 'street'?"),
+        (["import", str(text), "--as", "letter"], "letter.tflite is no file of weights known here"),
+        (["import", str(text), "--as", "street"], "There is a model 'street'"),
+        (["import", str(text), "--as", "a/b"], "A model cannot be called 'a/b'"),
+        (["import", str(tmp_path / "none"), "--as", "x"], "cannot be read: No such file"),
+    ):
+        assert main(["models", *arguments]) == 1
+        said = capsys.readouterr()
+        assert said.out == "" and said.err.count("\n") == 1
+        assert said.err.startswith("error: ") and words in said.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["lsit"], ["import", "x.tflite"], ["show"]])
+def test_wrong_use_is_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["models", *arguments])
+    assert stop.value.code == 2
+    assert "usage: " in capsys.readouterr().err
+
+
+def test_a_real_file_is_imported_and_the_command_says_what_it_found(
+    shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shared / "models" / "coco_ssd_mobilenet_v1_quant.tflite"
+    assert main(["models", "import", str(file), "--as", "coco"]) == 0
+    said = capsys.readouterr().out
+    assert "width 0.75" in said and "coco-90.txt" in said and "80 classes remain" in said
+    assert f"Saved as 'coco': {user_model_folder() / 'coco.json'}" in said
+    assert main(["models", "list", "--json"]) == 0
+    (model,) = json.loads(capsys.readouterr().out)
+    assert len(model["classes"]) == 80 and model["licence"] == "Apache-2.0"
+
+    names = shared / "models" / "coco_labelmap.txt"
+    again = ["models", "import", str(file), "--as", "coco", "--classes", str(names), "--force"]
+    assert main(again) == 0
+    assert f"Classes named by {names}." in capsys.readouterr().out
