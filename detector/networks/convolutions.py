@@ -4,6 +4,7 @@ from typing import Any
 
 from keras import layers
 
+from detector.networks.batch_normalisation import BatchNormalisation
 from detector.networks.initial_kernels import RandomKernel
 
 
@@ -28,5 +29,5 @@ def depthwise_unit(x: Any, kernel: int, *, stride: int = 1, folded: bool, name: 
 def _activated(x: Any, folded: bool, name: str) -> Any:
     if not folded:
         # as the Object Detection API trains; slow statistics, meant for its long schedules
-        x = layers.BatchNormalization(momentum=0.9997, epsilon=0.001, name=f"{name}_norm")(x)
+        x = BatchNormalisation(momentum=0.9997, epsilon=0.001, name=f"{name}_norm")(x)
     return layers.ReLU(max_value=6.0, name=f"{name}_relu6")(x)
