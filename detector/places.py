@@ -37,3 +37,8 @@ def builtin_model_folder() -> Path:
 def assets_folder() -> Path:
     """Icons, label lists, styles."""
     return Path(__file__).resolve().parent.parent / "assets"
+
+
+def recordings_folder() -> Path:
+    """Recordings and snapshots that were asked for without a name. Not created here."""
+    return _home("recordings") or Path(platformdirs.user_videos_dir()) / "SSD Studio"
