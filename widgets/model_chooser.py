@@ -1,0 +1,83 @@
+"""The models at hand and the one in use; how another one is chosen or brought in."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtWidgets import QAction, QMenu, QWidget
+
+from app.pipeline import Engine
+from detector.errors import StudioError
+from detector.model_card import ModelCard
+from detector.model_store import Model, find_model, list_models
+from widgets.model_import import ModelImport
+
+
+class ModelChooser(QObject):
+    """Loads nothing heavy: an engine is opened by the detector's thread.
+
+    wanted   the model to begin with; without it the first at hand is used
+    changed  another model is in use, or other models are at hand
+    told     a sentence for the person, and its tone
+    """
+
+    changed = pyqtSignal()
+    told = pyqtSignal(str, str)
+
+    def __init__(self, parent: QObject | None = None, *, wanted: Model | None = None) -> None:
+        super().__init__(parent)
+        self._at_hand = list_models()
+        self._chosen = wanted or next(iter(self._at_hand), None)
+        self.import_action: QAction | None = None
+
+    @property
+    def card(self) -> ModelCard | None:
+        """Of the model in use."""
+        return self._chosen.card if self._chosen else None
+
+    @property
+    def cards(self) -> list[ModelCard]:
+        """Of all models at hand."""
+        return [model.card for model in self._at_hand]
+
+    def engine_opener(self) -> Callable[[], Engine] | None:
+        """What the detector's thread calls; None without a model."""
+        if self._chosen is None:
+            return None
+        from detector.engines import open_engine
+
+        return partial(open_engine, self._chosen, notify=lambda words: self.told.emit(words, "note"))
+
+    def use_model(self, name: str) -> None:
+        try:
+            self._chosen = find_model(name)
+        except StudioError as error:
+            self.told.emit(str(error), "error")
+            return
+        self.changed.emit()
+
+    def choose_model(self, at: QWidget | None = None) -> None:
+        """A menu of the models at hand, under a widget."""
+        if not self._at_hand:
+            self.import_model()
+            return
+        menu = QMenu(at or self.parent())
+        for card in self.cards:
+            action = menu.addAction(card.name, partial(self.use_model, card.name))
+            action.setCheckable(True)
+            action.setChecked(card == self.card)
+        menu.addSeparator()
+        menu.addAction(self.import_action)
+        anchor = at or self.parent()
+        menu.setActiveAction(menu.actions()[0])
+        menu.popup(anchor.mapToGlobal(anchor.rect().bottomLeft() if at else anchor.rect().center()))
+
+    def import_model(self) -> None:
+        dialog = ModelImport(self.parent())
+        dialog.accepted.connect(lambda: self._imported(dialog.name))
+        dialog.open()
+
+    def _imported(self, name: str) -> None:
+        self._at_hand = list_models()
+        self.use_model(name)
+        self.told.emit(f"The model '{name}' is there and in use.", "note")

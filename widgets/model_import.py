@@ -1,0 +1,146 @@
+"""Bringing in somebody else's model: a short form, and the command line's importer as a child process."""
+
+import re
+import sys
+from pathlib import Path
+
+from PyQt5.QtCore import QProcess, Qt
+from PyQt5.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+_MAIN = Path(__file__).resolve().parent.parent / "main.py"
+_FILES = "Models (*.tflite *.onnx *.pb *.h5 *.keras *.caffemodel *.safetensors *.pth);;All files (*)"
+
+
+class ModelImport(QDialog):
+    """Stays open until the model is there, or the person gives up; `name` is then the model's."""
+
+    def __init__(self, parent: QWidget | None = None, *, file: str = "") -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Import a model")
+        self.setMinimumWidth(540)
+        self._child: QProcess | None = None
+        self._said = ""
+        self._file = QLineEdit(file, placeholderText="A model file, for instance an SSD MobileNet .tflite")
+        self._file.textChanged.connect(self._suggest_name)
+        self._name = QLineEdit(placeholderText="How it is to be called here")
+        self._classes = QLineEdit(placeholderText="Optional: a text file, one name a line")
+        for field, tip in (
+            (self._file, "The file somebody else made"),
+            (self._name, "Letters, digits, dots and dashes"),
+            (self._classes, "Names of the classes, where the model does not say them itself"),
+        ):
+            field.setToolTip(tip)
+        form = QFormLayout()
+        form.setSpacing(10)
+        form.setLabelAlignment(Qt.AlignRight | Qt.AlignVCenter)
+        form.addRow("&File", self._with_browse(self._file, "Choose the model file", _FILES))
+        form.addRow("&Name", self._name)
+        form.addRow(
+            "&Classes", self._with_browse(self._classes, "Choose the list of classes", "Text (*.txt)")
+        )
+        self._words = QLabel(wordWrap=True)
+        self._words.setProperty("rank", "muted")
+        self._words.setMinimumHeight(self._words.fontMetrics().height() * 3)
+        self._words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
+        self._busy = QProgressBar(minimum=0, maximum=0, textVisible=False)
+        self._busy.setVisible(False)
+        buttons = QDialogButtonBox(QDialogButtonBox.Cancel)
+        self._start = QPushButton("Import")
+        self._start.setProperty("primary", True)
+        self._start.setDefault(True)
+        buttons.addButton(self._start, QDialogButtonBox.AcceptRole)
+        buttons.accepted.connect(self.start)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(14)
+        column.addLayout(form)
+        column.addWidget(self._words)
+        column.addWidget(self._busy)
+        column.addWidget(buttons)
+        self._suggest_name(file)
+
+    @property
+    def name(self) -> str:
+        return self._name.text().strip()
+
+    @property
+    def words(self) -> str:
+        return self._words.text()
+
+    def start(self) -> None:
+        """Runs the importer; the window stays alive, whatever the file does."""
+        file, classes = self._file.text().strip(), self._classes.text().strip()
+        arguments = [str(_MAIN), "models", "import", file, "--as", self.name]
+        child = self._child = QProcess(self)
+        child.setProcessChannelMode(QProcess.MergedChannels)
+        child.readyReadStandardOutput.connect(self._listen)
+        child.finished.connect(self._finished)
+        child.errorOccurred.connect(lambda _error: self._finished(1))
+        self._said = ""
+        self._words.setText("Importing… this may take half a minute.")
+        self._show_busy(True)
+        child.start(sys.executable, arguments + (["--classes", classes] if classes else []))
+
+    def reject(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.waitForFinished(1000)
+        super().reject()
+
+    def _listen(self) -> None:
+        assert self._child is not None
+        self._said += bytes(self._child.readAllStandardOutput()).decode(errors="replace")
+
+    def _finished(self, code: int, _status: object = None) -> None:
+        if self._child is None:
+            return
+        self._listen()
+        self._child = None
+        self._show_busy(False)
+        if code == 0:
+            self.accept()
+            return
+        lines = [line for line in self._said.splitlines() if line.strip()]
+        sentence = next((line for line in reversed(lines) if line.startswith("error:")), (lines or [""])[-1])
+        self._words.setText(sentence.removeprefix("error:").strip() or "The importer ended without a word.")
+
+    def _show_busy(self, busy: bool) -> None:
+        self._busy.setVisible(busy)
+        for widget in (self._file, self._name, self._classes, self._start):
+            widget.setEnabled(not busy)
+        if not busy:
+            self._judge()
+
+    def _suggest_name(self, file: str) -> None:
+        self._name.setText(re.sub(r"[^A-Za-z0-9._-]+", "-", Path(file).stem).strip("-._")[:40].lower())
+        self._judge()
+
+    def _judge(self) -> None:
+        self._start.setEnabled(bool(self._file.text().strip()))
+
+    def _with_browse(self, field: QLineEdit, title: str, kinds: str) -> QHBoxLayout:
+        def browse() -> None:
+            chosen, _ = QFileDialog.getOpenFileName(self, title, "", kinds)
+            if chosen:
+                field.setText(chosen)
+
+        button = QPushButton("Browse…", autoDefault=False, toolTip=title)
+        button.setAccessibleName(title)
+        button.clicked.connect(browse)
+        row = QHBoxLayout()
+        row.addWidget(field, 1)
+        row.addWidget(button)
+        return row

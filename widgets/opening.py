@@ -1,0 +1,51 @@
+"""The ways a person says what to watch: by file, folder, address, or what was copied."""
+
+from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtWidgets import QApplication, QFileDialog
+
+from app.redaction import without_credentials
+from widgets.incoming import address_in, with_log_in
+from widgets.stream_dialog import StreamDialog
+
+
+class Opening(QObject):
+    """Methods of the table of actions.
+
+    chosen  an address to watch; it may hold a password
+    told    a sentence for the person, and its tone
+    """
+
+    chosen = pyqtSignal(str)
+    told = pyqtSignal(str, str)
+
+    def open_file(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(self.parent(), "Open a video or a picture")
+        if file:
+            self.chosen.emit(file)
+
+    def open_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self.parent(), "Open a folder of pictures")
+        if folder:
+            self.chosen.emit(folder)
+
+    def open_stream(self) -> None:
+        self._ask(StreamDialog(self.parent()))
+
+    def paste_source(self) -> None:
+        address = address_in(QApplication.clipboard().mimeData())
+        if address is None:
+            self.told.emit("What was copied is neither an address nor a file.", "warning")
+        else:
+            self.chosen.emit(address)
+
+    def ask_for_log_in(self, address: str) -> None:
+        """Again, after a camera has refused the name or password."""
+        words = "The camera did not accept the name or password."
+        self._ask(StreamDialog(self.parent(), address=without_credentials(address), explanation=words))
+
+    def _ask(self, dialog: StreamDialog) -> None:
+        def accepted() -> None:
+            self.chosen.emit(with_log_in(dialog.address, dialog.user, dialog.password))
+
+        dialog.accepted.connect(accepted)
+        dialog.open()

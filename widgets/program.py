@@ -1,0 +1,123 @@
+"""The window program from its first line to its last."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from detector.errors import StudioError
+from widgets import qt_environment
+from widgets.start_up import note_once
+
+if TYPE_CHECKING:
+    from detector.model_store import Model
+
+logger = logging.getLogger(__name__)
+
+
+def run_window(source: str | None, *, model: str | None, record: str | None) -> int:
+    """Opens the window and returns when it is closed.
+
+    source   what to watch at once; None: the start page
+    model    the name of the model to use; None: the one used last
+    record   an MP4 to write from the first frame
+    returns  the exit code
+    raises   DisplayError when no window can open here; ModelError, OptionError and RecordingError when
+             what was asked for cannot be
+    """
+    qt_environment.prepare()
+    from PyQt5.QtCore import Qt
+    from PyQt5.QtWidgets import QApplication
+
+    from app.settings import Settings
+    from widgets import theme
+    from widgets.mishaps import Mishaps
+
+    mishaps = Mishaps()
+    mishaps.install()
+    settings = Settings.load()
+    QApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
+    QApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
+    application = QApplication([sys.argv[0]])
+    application.setApplicationName("SSD Studio")
+    application.setDesktopFileName("ssd-studio")
+    theme.apply(application, settings.theme)
+
+    from widgets.model_chooser import ModelChooser
+    from widgets.window import Window
+
+    target = _checked_target(source, record)
+    window = Window(ModelChooser(wanted=_wanted_model(model, settings.model)), settings)
+    mishaps.happened.connect(window.say_mishap)
+    window.show()
+    note_once("Window shown")
+    if source is not None:
+        window.open_source(source, record=target)
+    with _closing_on_signals(window.close):
+        code = int(application.exec_())
+    caught = window.caught
+    del window  # before the application: widgets that outlive it crash
+    if caught:  # a thread in a call that cannot be interrupted would hold up, or crash, an orderly exit
+        logger.warning("%s did not end in time and is left behind", ", ".join(caught))
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+def _wanted_model(name: str | None, last_used: str) -> "Model | None":
+    """The one that was named must be there; the one used last may be gone."""
+    from detector.model_store import find_model
+
+    if name:
+        return find_model(name)
+    try:
+        return find_model(last_used) if last_used else None
+    except StudioError as error:
+        logger.warning("%s", error)
+        return None
+
+
+def _checked_target(source: str | None, record: str | None) -> Path | None:
+    if record is None:
+        return None
+    from app.recording import check_target
+    from detector.errors import OptionError
+
+    if source is None:
+        raise OptionError("--record needs a SOURCE to record; give one, or start recording in the window.")
+    check_target(Path(record), force=False)
+    return Path(record)
+
+
+@contextmanager
+def _closing_on_signals(close: Callable[[], object]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM are like closing the window.
+
+    A Python signal handler runs only when Python does, and in Qt's loop it may not for minutes: so each
+    signal also writes to a socket that Qt watches.
+    """
+    from PyQt5.QtCore import QSocketNotifier
+
+    reading, writing = socket.socketpair()
+    for end in (reading, writing):
+        end.setblocking(False)
+    notifier = QSocketNotifier(reading.fileno(), QSocketNotifier.Read)
+    notifier.activated.connect(lambda: reading.recv(64))
+    wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+    handlers = {
+        number: signal.signal(number, lambda *_: close()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        notifier.setEnabled(False)
+        reading.close()
+        writing.close()

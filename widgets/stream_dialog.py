@@ -1,0 +1,107 @@
+"""Asks for the address of a network camera; name and password have fields of their own."""
+
+from urllib.parse import urlsplit
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "srt", "tcp")
+
+
+class StreamDialog(QDialog):
+    """Modal to its window.
+
+    address      as it was last; a name inside it is moved into its field
+    user         the name to log in with
+    explanation  why it is asked, where that is not plain
+    """
+
+    def __init__(
+        self, parent: QWidget | None = None, *, address: str = "", user: str = "", explanation: str = ""
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Open stream")
+        self.setMinimumWidth(480)
+        self._address = QLineEdit(address, placeholderText="rtsp://192.168.1.20:554/stream1")
+        self._address.setToolTip("As the camera's manual gives it")
+        self._user = QLineEdit(user)
+        self._user.setToolTip("Leave empty when the camera asks for none")
+        self._password = QLineEdit(echoMode=QLineEdit.Password)
+        self._password.setToolTip("Used for this connection; it is not written to any file")
+        self._hint = QLabel(wordWrap=True)
+        self._hint.setProperty("rank", "muted")
+        self._hint.setMinimumHeight(self._hint.fontMetrics().height() * 2)
+
+        form = QFormLayout()
+        form.setSpacing(10)
+        form.setLabelAlignment(Qt.AlignRight | Qt.AlignVCenter)
+        form.addRow("&Address", self._address)
+        form.addRow("&User name", self._user)
+        form.addRow("&Password", self._password)
+        buttons = QDialogButtonBox(QDialogButtonBox.Cancel)
+        self._open = QPushButton("Connect")
+        self._open.setProperty("primary", True)
+        self._open.setDefault(True)
+        buttons.addButton(self._open, QDialogButtonBox.AcceptRole)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.setSpacing(14)
+        if explanation:
+            column.addWidget(QLabel(explanation, wordWrap=True))
+        column.addLayout(form)
+        column.addWidget(self._hint)
+        column.addWidget(buttons)
+        self._address.textChanged.connect(self._judge)
+        self._judge(address)
+        (self._password if user else self._address).setFocus()
+
+    @property
+    def address(self) -> str:
+        return self._address.text().strip()
+
+    @property
+    def user(self) -> str:
+        return self._user.text().strip()
+
+    @property
+    def password(self) -> str:
+        return self._password.text()
+
+    def _judge(self, text: str) -> None:
+        """Says at once what is wrong with an address, and what follows from it."""
+        problem = address_problem(text.strip())
+        self._open.setEnabled(problem is None)
+        if problem is not None:
+            self._hint.setText(problem)
+        elif text.startswith(("rtsp:", "http:", "rtmp:")):
+            self._hint.setText("This connection is not encrypted: use it in networks you trust.")
+        else:
+            self._hint.setText("")
+
+
+def address_problem(address: str) -> str | None:
+    """Why nothing can be opened at this address, in a sentence; None when it looks right."""
+    if not address:
+        return "Type or paste the address. Nothing connects before you say so."
+    scheme, separator, _ = address.partition("://")
+    if not separator:
+        return "An address begins with its protocol, for instance rtsp:// or http://"
+    if scheme.lower() not in SCHEMES:
+        return f"'{scheme}' is not a protocol known here; use one of {', '.join(SCHEMES)}."
+    try:
+        parts = urlsplit(address)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return "The port must be a number from 1 to 65535."
+    return None if host else "The name or number of the camera is missing after ://"

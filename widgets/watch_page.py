@@ -1,0 +1,271 @@
+"""Watching one source: the picture, what can be done with it, and what is measured."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QMenu, QVBoxLayout, QWidget
+
+from app.pipeline import Choice, Engine, LivePipeline, View
+from app.sources import Source, State
+from detector.model_card import ModelCard
+from detector.values import LabelMap
+from widgets import theme
+from widgets.detection_panel import DetectionPanel
+from widgets.figures_bar import FiguresBar
+from widgets.marks_painter import Mark
+from widgets.playback import SPEEDS, Playback
+from widgets.seek_bar import clock
+from widgets.source_words import card_words, statistics
+from widgets.start_up import note_once
+from widgets.transport import Transport
+from widgets.video_view import Scene, VideoView
+from widgets.watch import Watch
+
+_FIGURES_EVERY_MS = 250
+_CONTROLS_STAY_MS = 2500  # in full screen, after the mouse has come to rest
+
+
+class WatchPage(QWidget):
+    """Everything between the menu bar and the lower edge while a source is watched.
+
+    left     the person wants the start page
+    log_in   the person wants to give another name and password
+    failed   a sentence: the source never gave a picture and never will
+    trouble  a sentence about the detector
+    shown    a view with the figures of this moment, four times a second
+    """
+
+    left = pyqtSignal()
+    log_in = pyqtSignal()
+    failed = pyqtSignal(str)
+    trouble = pyqtSignal(str)
+    shown = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.view = VideoView()
+        self.panel = DetectionPanel()
+        self.figures = FiguresBar()
+        self.playback = Playback(self._pipeline, self)
+        self._watch: Watch | None = None
+        self._labels = LabelMap(())
+        self._boxes = self._names = True
+        self._statistics = self._immersed = False
+        self._detector = ""  # what it said last
+        self._view: View | None = None  # what was shown last
+
+        self.panel.thresholds_changed.connect(self._choose)
+        self.panel.classes_changed.connect(self._choose)
+        self.view.surface_changed.connect(self._prepare_anew)
+        self.view.painted.connect(self._painted)
+        self.view.moved_over.connect(self._show_controls)
+        self.view.card.retry.connect(self.playback.try_now)
+        self.view.card.leave.connect(self.left)
+        self.view.card.log_in.connect(self.log_in)
+        self._timer = QTimer(self, interval=_FIGURES_EVERY_MS)
+        self._timer.timeout.connect(self._refresh)
+        self._rest = QTimer(self, interval=_CONTROLS_STAY_MS, singleShot=True)
+        self._rest.timeout.connect(self._hide_controls)
+
+    def lay_out(self, actions: Mapping[str, QAction]) -> None:
+        """Builds the page around the buttons of these actions."""
+        self.transport = Transport(actions)
+        self.transport.sought.connect(self.playback.seek)
+        speeds = QMenu(self.transport.speed)
+        for speed in SPEEDS:
+            speeds.addAction(f"{speed:g}×", lambda speed=speed: self.playback.set_speed(speed))
+        self.transport.speed.setMenu(speeds)
+        middle = QHBoxLayout()
+        middle.setSpacing(0)
+        middle.addWidget(self.view, 1)
+        middle.addWidget(self.panel)
+        self.panel.setFixedWidth(self.panel.sizeHint().width())
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addLayout(middle, 1)
+        self._column.addWidget(self.transport)
+        self._column.addWidget(self.figures)
+
+    # The source.
+
+    def open(self, source: Source, open_engine: Callable[[], Engine] | None, card: ModelCard | None) -> None:
+        """Watches a source with a model; what was watched before must have been released."""
+        self._labels = LabelMap(card.classes if card else ())
+        self._detector = ""
+        watch = self._watch = Watch(source, open_engine=open_engine, choice=self._choice())
+        watch.changed.connect(self._show_newest, Qt.QueuedConnection)
+        self.view.reset_zoom()
+        watch.show_on(self.view.surface())
+        watch.pipeline.start()
+        self._timer.start()
+        self._refresh()
+
+    def release(self) -> LivePipeline | None:
+        """Lets go of the source; whoever asked closes it."""
+        watch, self._watch = self._watch, None
+        self._timer.stop()
+        self.view.card.hide()
+        self.view.show_scene(Scene())
+        if watch is None:
+            return None
+        watch.changed.disconnect(self._show_newest)
+        return watch.pipeline
+
+    def watched(self) -> tuple[LivePipeline, LabelMap] | None:
+        """What is being watched and the names of its classes; None without a source."""
+        return (self._watch.pipeline, self._labels) if self._watch else None
+
+    def use_model(self, open_engine: Callable[[], Engine] | None, card: ModelCard | None) -> None:
+        """Another model for what is being watched; the video goes on while it loads."""
+        self._labels = LabelMap(card.classes if card else ())
+        self.panel.show_model(card)
+        if self._watch and open_engine:
+            self._watch.pipeline.use_engine(open_engine, labels=self._labels)
+        self._choose()
+
+    # Actions.
+
+    def find_class(self) -> None:
+        self.panel.show()
+        self.panel.find_class()
+
+    def toggle_panel(self, shown: bool) -> None:
+        self.panel.setVisible(shown and not self._immersed)
+
+    def toggle_boxes(self, shown: bool) -> None:
+        self._boxes = shown
+        self._show_newest()
+
+    def toggle_labels(self, shown: bool) -> None:
+        self._names = shown
+        self._show_newest()
+
+    def toggle_statistics(self, shown: bool) -> None:
+        self._statistics = shown
+        self._show_newest()
+
+    # Showing.
+
+    def _show_newest(self) -> None:
+        newest = self._watch.newest() if self._watch else None
+        if newest is None:
+            return
+        view, picture = newest
+        self._view = view
+        old = view.status.state not in (State.LIVE, State.ENDED)
+        self.view.show_scene(
+            Scene(
+                picture=picture,
+                detections=view.detections,
+                labels=self._labels if self._boxes else None,
+                with_text=self._names,
+                veiled=old and view.frame is not None,
+                marks=self._marks(view),
+                statistics=statistics(view) if self._statistics else (),
+            )
+        )
+
+    def _refresh(self) -> None:
+        """What changes by the clock, not by the frame."""
+        if self._watch is None:
+            return
+        view = self._watch.refresh()
+        if view.status.state is State.FAILED and view.frame is None:
+            self.failed.emit(view.status.sentence)
+            return
+        self._show_newest()
+        self.figures.show_figures(view.figures, view.detector)
+        self.transport.show_playing(paused=view.paused, speed=view.speed)
+        self.transport.show_position(view.frame.pts if view.frame else 0.0, view.duration)
+        self.transport.show_kind(
+            live=self._watch.source.live,
+            seekable=view.seekable,
+            timed=view.duration is not None,
+            words=view.status.sentence,
+        )
+        self.panel.classes.show_counts(Counter(view.detections.class_ids.tolist()))
+        if words := card_words(view, time.monotonic()):
+            self.view.show_card(words)
+        else:
+            self.view.card.hide()
+        if view.detector != self._detector:
+            self._detector = view.detector
+            if ":" in view.detector:
+                self.trouble.emit(view.detector)
+        self.shown.emit(view)
+
+    def _marks(self, view: View) -> tuple[Mark, ...]:
+        marks = []
+        colours = theme.DARK  # over a picture it is always dark
+        if view.recording and view.recording.running:
+            marks.append(Mark(f"REC {clock(view.recording.seconds)}", colours.record))
+        if view.paused:
+            marks.append(Mark("PAUSED", colours.warning))
+        elif self._watch is not None and self._watch.source.live and view.status.state is State.LIVE:
+            marks.append(Mark("LIVE", colours.good))
+        return tuple(marks)
+
+    def _painted(self, sequence: int) -> None:
+        if self._watch is not None:
+            self._watch.pipeline.mark_shown(sequence)
+            if self._view and len(self._view.detections):
+                note_once("First boxes painted")
+
+    def _prepare_anew(self) -> None:
+        if self._watch is not None:
+            self._watch.show_on(self.view.surface())
+
+    def _choice(self) -> Choice:
+        panel = self.panel
+        hidden, count = panel.classes.hidden, len(self._labels)
+        return Choice(
+            min_score=panel.min_score.value,
+            nms_iou=panel.nms_iou.value,
+            max_detections=panel.max_detections,
+            class_ids=frozenset(range(count)) - hidden if hidden else None,
+        )
+
+    def _choose(self) -> None:
+        if self._watch is not None:
+            self._watch.pipeline.choose(self._choice())
+
+    def _pipeline(self) -> LivePipeline | None:
+        return self._watch.pipeline if self._watch else None
+
+    # Full screen.
+
+    def immerse(self, alone: bool, *, with_panel: bool) -> None:
+        """The picture alone on the screen; the controls come over it while the mouse moves."""
+        self._immersed = alone
+        self.panel.setVisible(with_panel and not alone)
+        self.figures.setVisible(not alone)
+        if alone:
+            self._column.removeWidget(self.transport)
+            self.transport.setParent(self.view)
+            self._show_controls()
+        else:
+            self._rest.stop()
+            self._column.insertWidget(1, self.transport)
+            self.transport.show()
+            self.view.unsetCursor()
+
+    def _show_controls(self) -> None:
+        if self._immersed:
+            height = self.transport.sizeHint().height()
+            self.transport.setGeometry(0, self.view.height() - height, self.view.width(), height)
+            self.transport.show()
+            self.view.unsetCursor()
+            self._rest.start()
+
+    def _hide_controls(self) -> None:
+        if self._immersed and not self.transport.underMouse():
+            self.transport.hide()
+            self.view.setCursor(Qt.BlankCursor)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_controls()
