@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     class_map = ClassMap.between(model.labels, dataset.labels, aliases)
     engine = open_engine(model, engine=options.engine, device=options.device, precision=options.precision)
     try:
-        with counted("pictures", len(dataset)) as progress:
+        with counted("pictures") as progress:
             found = answers(engine, dataset.examples, class_map, progress=progress)
     finally:
         engine.close()

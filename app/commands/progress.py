@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def counted(unit: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Gives a function to call with the number of things done."""
+def counted(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Gives a function to call with the number of things done and the number of all."""
     if not sys.stderr.isatty():
-        yield lambda done: None
+        yield lambda done, total: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(unit, total=total)
-        yield lambda done: bar.update(task, completed=done)
+        task = bar.add_task(unit, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -33,7 +33,7 @@ class VideoFile(Source):
             self.duration, self.rate = video.duration, video.rate
             self.frame_count_declared, self.seekable = video.frame_count_declared, video.seekable
             yield self._status(State.LIVE, f"Playing {self.name}")
-            shown = 0
+            shown, seeking = 0, False
             while not self._stopped.is_set():
                 target, self._target = self._target, None
                 entries = video.frames() if target is None else video.frames_from(target[0], before=target[1])
@@ -41,7 +41,11 @@ class VideoFile(Source):
                     for entry in entries:
                         if entry is None:
                             yield self._status(State.LIVE, f"Seeking in {self.name}")
+                            seeking = True
                         else:
+                            if seeking:
+                                yield self._status(State.LIVE, f"Playing {self.name}")
+                                seeking = False
                             yield self._frame(video.pixels(entry[1]), entry[0])
                             shown += 1
                         if self._stopped.is_set() or self._target is not None:
@@ -50,12 +54,12 @@ class VideoFile(Source):
                         break
                 except av.FFmpegError as error:
                     if not shown:
-                        raise SourceError(f"{self.name}: {error.strerror}") from error
+                        raise SourceError(f"{self.name}: cannot be read ({error.strerror})") from error
                     yield self._status(State.ENDED, f"{self.name} breaks off here: {error.strerror}")
                     return
             if not shown and not self._stopped.is_set():
                 raise SourceError(f"{self.name}: no picture in it can be decoded; the file is damaged")
-        lost = f" ({video.damaged} damaged packets left out)" if video.damaged else ""
+        lost = f" (damaged packets left out: {video.damaged})" if video.damaged else ""
         yield self._status(State.ENDED, f"End of {self.name}{lost}")
 
     def _open(self) -> Video:

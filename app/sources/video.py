@@ -49,7 +49,7 @@ class Video:
         self._container = av.open(address, options=options, timeout=timeout)
         try:
             self._stream = self._chosen_stream()
-        except SourceError:
+        except BaseException:
             self._container.close()
             raise
         if decoding_threads:  # each thread delays a live picture by one frame (viewer facts 2.4)
@@ -79,7 +79,7 @@ class Video:
         for packet in self._container.demux(self._stream):
             try:
                 pictures = packet.decode()
-            except (av.error.InvalidDataError, av.error.PatchWelcomeError):
+            except av.FFmpegError:  # what comes after it may be whole again
                 self.damaged += 1
                 continue
             for picture in pictures:
