@@ -260,8 +260,16 @@ def test_a_corrected_copy_has_no_flaws_left(tmp_path):
     voc_file(old, "a", *(voc_object("cat", *corners) for corners in cats))
     voc_file(old, "b", voc_object("cat", 1, 1, 9, 9))
     (old / "JPEGImages" / "b.jpg").unlink()
+    voc_file(old, "c", voc_object("cat", 1, 1, 9, 9))
+    cut = old / "JPEGImages" / "c.jpg"
+    cut.write_bytes(cut.read_bytes()[:-200])
     written = fix(old, tmp_path / "new")
-    assert sorted(flaw.kind for flaw in written.flaws) == ["missing picture", "outside", "point-sized"]
+    assert sorted(flaw.kind for flaw in written.flaws) == [
+        "missing picture",
+        "outside",
+        "point-sized",
+        "unreadable picture",
+    ]
     dataset = open_dataset(tmp_path / "new")
     assert not dataset.flaws
     assert dataset.examples[0].boxes.tolist() == [[10, 5, 30, 20], [69, 9, 80, 20], [0, 0, 9, 9]]

@@ -2,12 +2,12 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 
-from detector.errors import DatasetError
+from detector.errors import DatasetError, SourceError
 from detector.pictures import read_header, read_picture
 from detector.values import LabelMap
 from trainer.datasets import coco, voc, yolo
@@ -53,7 +53,8 @@ def convert(
 def fix(folder: Path, target: Path, *, columns: str | None = None) -> Written:
     """A corrected copy in the same format: mended where possible, without what cannot be mended."""
     splits = _all_splits(folder, columns)
-    parts = {split: survey_mended(folder, split=split, columns=columns) for split in splits}
+    surveys = {split: survey_mended(folder, split=split, columns=columns) for split in splits}
+    parts = {split: _readable_only(dataset) for split, dataset in surveys.items()}
     format = next(iter(parts.values())).format
     return _write_all(parts, target, format, _unlisted(folder, parts, columns))
 
@@ -142,6 +143,18 @@ def _write_all(
     )
     left_out = [f"left out: {summarise(flaws)}"] if flaws else []
     return Written(target, pictures, flaws, (*left_out, *notes))
+
+
+def _readable_only(dataset: Dataset) -> Dataset:
+    """Without pictures of which only the header can be read."""
+    examples, flaws = [], list(dataset.flaws)
+    for example in dataset.examples:
+        try:
+            read_picture(example.path)
+            examples.append(example)
+        except SourceError as error:
+            flaws.append(Flaw("unreadable picture", example.path, None, str(error), example.path))
+    return replace(dataset, examples=tuple(examples), flaws=tuple(flaws))
 
 
 def _all_splits(folder: Path, columns: str | None) -> Sequence[str | None]:

@@ -1,6 +1,6 @@
 """What a model answers on the pictures of a dataset, in the dataset's classes."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,40 +66,30 @@ class ClassMap:
 
 def answers(
     engine: Engine,
-    examples: Iterable[Example],
+    examples: Sequence[Example],
     class_map: ClassMap,
     *,
     settings: Settings | None = None,
     batch: int = 8,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Detections]:
     """One Detections for each example.
 
     batch     pictures handed to the engine at once
-    progress  called with the number of pictures done
+    progress  called with the number of pictures done, and of all
     raises    SourceError when a picture cannot be read
     """
     settings = settings or Settings()
     gathered: list[Detections] = []
-    for some in _batches(examples, batch):
+    for start in range(0, len(examples), batch):
+        some = examples[start : start + batch]
         frames = [Frame(read_picture(example.path), source=example.path.name) for example in some]
         found = engine.detect(
             frames, nms_iou=settings.nms_iou, max_detections=CANDIDATES, floor=settings.floor
         )
         gathered += [class_map.apply(each, max_detections=settings.max_detections) for each in found]
-        progress(len(gathered))
+        progress(len(gathered), len(examples))
     return gathered
-
-
-def _batches(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    batch: list[Example] = []
-    for example in examples:
-        batch.append(example)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 def _some(names: Sequence[str]) -> str:
