@@ -34,33 +34,41 @@ class VideoFile(Source):
             self.frame_count_declared, self.seekable = video.frame_count_declared, video.seekable
             yield self._status(State.LIVE, f"Playing {self.name}")
             shown, seeking = 0, False
-            while not self._stopped.is_set():
-                target, self._target = self._target, None
-                entries = video.frames() if target is None else video.frames_from(target[0], before=target[1])
-                try:
-                    for entry in entries:
-                        if entry is None:
-                            yield self._status(State.LIVE, f"Seeking in {self.name}")
-                            seeking = True
-                        else:
-                            if seeking:
-                                yield self._status(State.LIVE, f"Playing {self.name}")
-                                seeking = False
-                            yield self._frame(video.pixels(entry[1]), entry[0])
-                            shown += 1
-                        if self._stopped.is_set() or self._target is not None:
-                            break
-                    else:
-                        break
-                except av.FFmpegError as error:
-                    if not shown:
-                        raise SourceError(f"{self.name}: cannot be read ({error.strerror})") from error
-                    yield self._status(State.ENDED, f"{self.name} breaks off here: {error.strerror}")
-                    return
-            if not shown and not self._stopped.is_set():
-                raise SourceError(f"{self.name}: no picture in it can be decoded; the file is damaged")
+            try:
+                for entry in self._entries(video):
+                    if (entry is None) != seeking:
+                        seeking = not seeking
+                        yield self._status(
+                            State.LIVE, f"{'Seeking in' if seeking else 'Playing'} {self.name}"
+                        )
+                    if entry is not None:
+                        yield self._frame(video.pixels(entry[1]), entry[0])
+                        shown += 1
+                    if self._stopped.is_set():
+                        return
+            except av.FFmpegError as error:
+                if not shown:
+                    raise SourceError(f"{self.name}: cannot be read ({error.strerror})") from error
+                yield self._status(State.ENDED, f"{self.name} breaks off here: {error.strerror}")
+                return
+        if not shown:
+            raise SourceError(f"{self.name}: no picture in it can be decoded; the file is damaged")
         lost = f" (damaged packets left out: {video.damaged})" if video.damaged else ""
         yield self._status(State.ENDED, f"End of {self.name}{lost}")
+
+    def _entries(self, video: Video) -> Iterator[tuple[float, av.VideoFrame] | None]:
+        """As `Video.frames_from`, through all seeks to the end."""
+        while True:
+            for entry in self._from_target(video):
+                yield entry
+                if self._target is not None:
+                    break
+            else:
+                return
+
+    def _from_target(self, video: Video) -> Iterator[tuple[float, av.VideoFrame] | None]:
+        target, self._target = self._target, None
+        return video.frames() if target is None else video.frames_from(target[0], before=target[1])
 
     def _open(self) -> Video:
         name = self.name

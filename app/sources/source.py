@@ -2,6 +2,7 @@
 
 import enum
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -45,8 +46,8 @@ class Status:
         """The sentence with its countdown at the monotonic time `now`."""
         if self.retry_in is None:
             return self.sentence
-        left = max(0.0, self.made_at + self.retry_in - now)
-        return f"{self.sentence} – reconnecting in {left:.0f} s"
+        left = max(1, math.ceil(self.made_at + self.retry_in - now))
+        return f"{self.sentence} – reconnecting in {left} s"
 
 
 class Source:
