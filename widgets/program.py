@@ -31,16 +31,20 @@ def run_window(source: str | None, *, model: str | None, record: str | None) -> 
              what was asked for cannot be
     """
     qt_environment.prepare()
+    from app.settings import Settings
+
+    settings = Settings.load()
+    target = _checked_target(source, record)
+    wanted = _wanted_model(model, settings.model)
+
     from PyQt5.QtCore import Qt
     from PyQt5.QtWidgets import QApplication
 
-    from app.settings import Settings
     from widgets import theme
     from widgets.mishaps import Mishaps
 
     mishaps = Mishaps()
     mishaps.install()
-    settings = Settings.load()
     QApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
     application = QApplication([sys.argv[0]])
@@ -51,8 +55,7 @@ def run_window(source: str | None, *, model: str | None, record: str | None) -> 
     from widgets.model_chooser import ModelChooser
     from widgets.window import Window
 
-    target = _checked_target(source, record)
-    window = Window(ModelChooser(wanted=_wanted_model(model, settings.model)), settings)
+    window = Window(ModelChooser(wanted=wanted), settings)
     mishaps.happened.connect(window.say_mishap)
     window.show()
     note_once("Window shown")

@@ -24,6 +24,7 @@ _LIBRARIES = {
     "libfontconfig.so.1": "libfontconfig1",
     "libfreetype.so.6": "libfreetype6",
     "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
     "libxcb-image.so.0": "libxcb-image0",
     "libxcb-keysyms.so.1": "libxcb-keysyms1",
@@ -80,7 +81,7 @@ def _choose_platform() -> None:
 
 
 def _check_libraries() -> None:
-    packages = [package for library, package in _LIBRARIES.items() if not _loads(library)]
+    packages = {package: None for library, package in _LIBRARIES.items() if not _loads(library)}
     if packages:
         raise DisplayError(
             f"The window needs system libraries that are missing here: 'apt install {' '.join(packages)}' "

@@ -76,6 +76,11 @@ class VideoView(QWidget):
         self._next = QTimer(self, singleShot=True, timerType=Qt.PreciseTimer)
         self._next.timeout.connect(self.update)
 
+    @property
+    def scene(self) -> Scene:
+        """What is painted now."""
+        return self._scene
+
     def surface(self) -> Surface | None:
         """What pictures must be prepared for; None while nothing can be seen."""
         window = self.window()

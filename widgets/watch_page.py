@@ -156,6 +156,10 @@ class WatchPage(QWidget):
             return
         view, picture = newest
         self._view = view
+        if words := card_words(view, time.monotonic()):
+            self.view.show_card(words)
+        else:
+            self.view.card.hide()
         old = view.status.state not in (State.LIVE, State.ENDED)
         self.view.show_scene(
             Scene(
@@ -188,10 +192,6 @@ class WatchPage(QWidget):
             words=view.status.sentence,
         )
         self.panel.classes.show_counts(Counter(view.detections.class_ids.tolist()))
-        if words := card_words(view, time.monotonic()):
-            self.view.show_card(words)
-        else:
-            self.view.card.hide()
         if view.detector != self._detector:
             self._detector = view.detector
             if ":" in view.detector:
@@ -212,6 +212,7 @@ class WatchPage(QWidget):
     def _painted(self, sequence: int) -> None:
         if self._watch is not None:
             self._watch.pipeline.mark_shown(sequence)
+            note_once("First picture painted")
             if self._view and len(self._view.detections):
                 note_once("First boxes painted")
 

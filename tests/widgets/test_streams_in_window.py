@@ -1,0 +1,117 @@
+"""Cameras that come and go, as a person sees them: a real server, really killed."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QPushButton
+
+from app.settings import Settings
+from tests.app.rtsp import load_server, server_process
+from tests.widgets.test_window import Person
+from widgets.marks_painter import Mark
+from widgets.stream_dialog import StreamDialog
+
+
+@pytest.fixture(scope="module")
+def rtsp(shared):
+    return load_server(shared)
+
+
+@pytest.fixture
+def person(qtbot, open_window) -> Person:
+    return Person(qtbot, open_window())
+
+
+def card(person: Person) -> str:
+    """What stands over the picture."""
+    words = person.window.page.view.card.shown
+    return f"{words.title}: {words.sentence}" if words else ""
+
+
+def marks(person: Person) -> tuple[Mark, ...]:
+    return person.window.page.view.scene.marks
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_camera_that_dies_is_said_so_waited_for_and_shown_again(person, shared, clip):
+    port = _free_port()
+    with server_process(shared, clip, port=port) as (url, server):
+        person.window.open_source(url)
+        person.sees(lambda view: view.own_boxes)
+        person.bot.waitUntil(lambda: "LIVE" in [mark.words for mark in marks(person)])
+        person.bot.waitUntil(lambda: card(person) == "")
+        server.kill()
+        person.bot.waitUntil(lambda: "reconnecting in" in card(person), timeout=15_000)
+        assert card(person).startswith("No picture for ")
+        assert person.window.page.view.scene.veiled
+        assert not marks(person)
+    with server_process(shared, clip, port=port):
+        person.bot.mouseClick(_button(person, "Try now"), Qt.LeftButton)
+        person.bot.waitUntil(lambda: card(person) == "", timeout=20_000)
+        person.sees(lambda view: view.silent_for < 1)
+        person.bot.waitUntil(lambda: not person.window.page.view.scene.veiled)
+
+
+def test_connecting_can_be_given_up(person, rtsp, clip):
+    with rtsp.RtspServer(str(clip), silent=True) as server:
+        person.window.open_source(server.url)
+        person.bot.waitUntil(lambda: card(person).startswith("Connecting"))
+        person.bot.mouseClick(_button(person, "Cancel"), Qt.LeftButton)
+        assert person.window.start_page.isVisible()
+
+
+def test_closing_while_connecting_takes_less_than_three_seconds(qtbot, open_window, rtsp, clip):
+    window = open_window()
+    with rtsp.RtspServer(str(clip), silent=True) as server:
+        window.open_source(server.url)
+        window.close()
+        qtbot.waitUntil(window.isHidden, timeout=3500)
+        assert not window.caught
+
+
+def test_a_wrong_password_asks_for_another_and_then_shows_the_camera(person, rtsp, clip):
+    with rtsp.RtspServer(str(clip), auth="cam:hunter2") as server:
+        bare = server.url.replace("cam:hunter2@", "")
+        person.window.open_source(bare.replace("://", "://cam:wrong-one@"))
+        person.bot.waitUntil(lambda: card(person).startswith("Not let in"), timeout=10_000)
+        assert "wrong-one" not in card(person) + person.window.windowTitle()
+        person.bot.mouseClick(_button(person, "Log in…"), Qt.LeftButton)
+        (dialog,) = [d for d in person.window.findChildren(StreamDialog) if d.isVisible()]
+        assert dialog.address == bare
+        dialog._user.setText("cam")
+        dialog._password.setText("hunter2")
+        dialog.accept()
+        person.sees(lambda view: view.frame)
+        person.bot.waitUntil(lambda: card(person) == "")
+
+
+def test_no_password_reaches_title_recent_list_settings_or_log(person, rtsp, clip, caplog, studio_home):
+    caplog.set_level("DEBUG")
+    with rtsp.RtspServer(str(clip), auth="cam:hunter2") as server:
+        bare = server.url.replace("cam:hunter2@", "")
+        person.window.open_source(bare.replace("://", "://cam:hunter2@"))
+        person.sees(lambda view: view.frame)
+        person.window.close()
+        person.bot.waitUntil(person.window.isHidden, timeout=4000)
+    kept = Settings.load()
+    assert kept.recent_sources == (bare,)
+    texts = [path.read_text(errors="replace") for path in Path(studio_home).rglob("*.json")]
+    assert "hunter2" not in " ".join([*texts, caplog.text, person.window.windowTitle()])
+
+
+def test_a_path_the_camera_does_not_know_is_said_so(person, rtsp, clip):
+    with rtsp.RtspServer(str(clip), not_found=True) as server:
+        person.window.open_source(server.url)
+        person.bot.waitUntil(lambda: "404" in card(person), timeout=10_000)
+
+
+def _button(person: Person, words: str) -> QPushButton:
+    buttons = person.window.page.view.card.findChildren(QPushButton)
+    return next(button for button in buttons if button.text() == words)
