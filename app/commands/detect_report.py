@@ -31,12 +31,13 @@ class Bar:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[frames]} frames, {task.fields[speed]}"),
+            TextColumn("{task.fields[so_far]}"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._progress.add_task("starting", total=None, frames=0, speed="")
+        self._task = self._progress.add_task("starting", total=None, so_far="")
 
     def __enter__(self) -> Self:
         if self._progress:
@@ -59,8 +60,7 @@ class Bar:
             description=progress.name,
             total=None if progress.done is None else 1.0,
             completed=progress.done or 0.0,
-            frames=progress.frames,
-            speed=f"{progress.frames / elapsed:.0f} frames/s" if elapsed else "",
+            so_far=f"{_frames(progress.frames)}, {progress.frames / elapsed:.0f} frames/s" if elapsed else "",
         )
 
     def ended(self, outcome: Outcome) -> None:
