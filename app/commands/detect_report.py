@@ -29,10 +29,10 @@ class Bar:
 
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(bar_width=14),  # all of it fits 80 columns
             TaskProgressColumn(),
             TextColumn("{task.fields[so_far]}"),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
             TextColumn("left"),
             console=Console(stderr=True),
             transient=True,
@@ -57,7 +57,7 @@ class Bar:
         elapsed = time.monotonic() - self._began
         self._progress.update(
             self._task,
-            description=progress.name,
+            description=_short(progress.name),
             total=None if progress.done is None else 1.0,
             completed=progress.done or 0.0,
             so_far=f"{_frames(progress.frames)}, {progress.frames / elapsed:.0f} frames/s" if elapsed else "",
@@ -88,6 +88,10 @@ def summary(
     speed = f" ({frames / seconds:.1f} frames/s)" if seconds > 0 else ""
     done = f"{_frames(frames)}{sources}{left_out} in {seconds:.1f} s{speed} on {device}"
     return f"{done}; found {_found(outcomes, labels)}. {_written(outcomes, lines)}."
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 20 else f"{name[:9]}…{name[-10:]}"
 
 
 def _frames(count: int) -> str:
