@@ -5,6 +5,7 @@ from typing import Any
 from keras import layers
 
 from detector.networks.batch_normalisation import BatchNormalisation
+from detector.networks.depthwise_convolution import DepthwiseConvolution
 from detector.networks.initial_kernels import RandomKernel
 
 
@@ -20,7 +21,7 @@ def convolution_unit(x: Any, channels: int, kernel: int, *, stride: int = 1, fol
 def depthwise_unit(x: Any, kernel: int, *, stride: int = 1, folded: bool, name: str) -> Any:
     """The same with one filter for each channel."""
     start = RandomKernel(2, depthwise=True)
-    layer = layers.DepthwiseConv2D(
+    layer = DepthwiseConvolution(
         kernel, stride, padding="same", use_bias=folded, depthwise_initializer=start, name=name
     )
     return _activated(layer(x), folded, name)
