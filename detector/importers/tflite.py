@@ -1,7 +1,7 @@
 """SSD MobileNet v1 of the TensorFlow Object Detection API out of a TFLite file, 8-bit or float."""
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,25 @@ _KNOWN = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Network:
+    """What a file holds, before its classes have names.
+
+    columns      scores of each anchor, background included
+    mean, scale  (x - mean) * scale of a grey value 0..255 is what the first convolution takes
+    weights      under the names of our layers; offsets in our order
+    """
+
+    width: float
+    layout: AnchorLayout
+    columns: int
+    variances: tuple[float, float, float, float]
+    mean: float
+    scale: float
+    quantised: bool
+    weights: dict[str, NDArray[np.float32]]
+
+
 def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Imported:
     """The network of a TFLite file, dequantised, as `ssd300-mobilenet-v1`.
 
@@ -33,57 +52,75 @@ def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Import
 
     raises  ImportFileError when the file is damaged or another network, or its classes have no names
     """
+    network = _read(path)
+    names, naming = class_names(path, network.columns - 1, classes_file)
+    used = [column for column, each in enumerate(names, start=1) if each != UNUSED]
+    licence, origin = _KNOWN.get(hashlib.sha256(path.read_bytes()).hexdigest(), ("unknown", "a TFLite file"))
+    card = new_card(
+        "ssd300-mobilenet-v1",
+        name=name,
+        classes=[names[column - 1] for column in used],
+        layout=network.layout,
+        options={"width": network.width, "folded": True},
+    )
+    card = replace(
+        card,
+        variances=network.variances,
+        mean=(network.mean,) * 3,
+        scale=(network.scale,) * 3,
+        licence=licence,
+        origin=f"{origin}; imported from {path.name}",
+    )
+    height, across = network.layout.image_size
+    kind = "quantised" if network.quantised else "float"
+    notes = [
+        f"SSD MobileNet v1 of the TensorFlow Object Detection API, {kind}: {height}x{across} pixels, "
+        f"width {network.width:g}, {network.layout.count} anchors, {network.columns - 1} classes.",
+        naming,
+    ]
+    if unused := len(names) - len(used):
+        notes.append(f"{unused} of them are ids without a name and are left out: {len(used)} classes remain.")
+    weights = {
+        variable: _of_each_anchor(array, network.columns, [0, *used]) if "_logits/" in variable else array
+        for variable, array in network.weights.items()
+    }
+    return Imported(card, weights, tuple(notes))
+
+
+def _read(path: Path) -> _Network:
     graph = read_graph(path)
     try:
         found = find_mobilenet_ssd(graph)
         layout = _layout(graph, found)
         _compare_anchors(graph, found, layout)
-        columns = _columns(graph, found, layout)
+        mean, scale = _normalisation(graph)
+        return _Network(
+            width=found.width,
+            layout=layout,
+            columns=_columns(graph, found, layout),
+            variances=_variances(found),
+            mean=mean,
+            scale=scale,
+            quantised=graph.tensors[found.trunk["Conv2d_0"].inputs[1]].scale.size > 0,
+            weights=_weights(graph, found),
+        )
     except ForeignNetworkError as reason:
         raise ImportFileError(
             f"{path.name} is no SSD MobileNet v1 of the TensorFlow Object Detection API: {reason}."
         ) from reason
-
-    names, naming = class_names(path, columns - 1, classes_file)
-    used = [column for column, each in enumerate(names, start=1) if each != UNUSED]
-    card = new_card(
-        "ssd300-mobilenet-v1",
-        name=name,
-        classes=[names[column - 1] for column in used],
-        layout=layout,
-        options={"width": found.width, "folded": True},
-    )
-    mean, scale = _normalisation(graph)
-    licence, origin = _KNOWN.get(hashlib.sha256(path.read_bytes()).hexdigest(), ("unknown", "a TFLite file"))
-    card = replace(
-        card,
-        variances=_variances(found),
-        mean=(mean,) * 3,
-        scale=(scale,) * 3,
-        licence=licence,
-        origin=f"{origin}; imported from {path.name}",
-    )
-    kind = "quantised" if graph.tensors[found.trunk["Conv2d_0"].inputs[1]].scale.size else "float"
-    height, across = layout.image_size
-    notes = [
-        f"SSD MobileNet v1 of the TensorFlow Object Detection API, {kind}: {height}x{across} pixels, "
-        f"width {found.width:g}, {layout.count} anchors, {columns - 1} classes.",
-        naming,
-    ]
-    if unused := len(names) - len(used):
-        notes.append(f"{unused} of them are ids without a name and are left out: {len(used)} classes remain.")
-    return Imported(card, _weights(graph, found, layout, [0, *used]), tuple(notes))
+    except (IndexError, ValueError) as error:  # an operator without inputs, a kernel that is no constant
+        raise ImportFileError(f"{path.name} is damaged: its parts do not fit; fetch it again.") from error
 
 
 def _layout(graph: Graph, found: MobileNetSSD) -> AnchorLayout:
     """The anchors of the Object Detection API for the maps the file has."""
     usual = LAYOUTS["tf-ssd-300"]
-    offsets = [graph.tensors[each.outputs[0]].shape for each in found.offsets.values()]
-    per_cell = tuple(channels // 4 for *_, channels in offsets)
+    per_cell = tuple(graph.channels(offsets) // 4 for offsets in found.offsets.values())
     if per_cell != usual.boxes_per_cell:
         raise ForeignNetworkError(f"it has {per_cell} anchors a cell, not {usual.boxes_per_cell}")
     _, height, width, _ = graph.tensors[graph.inputs[0]].shape
-    return usual.for_maps([(rows, columns) for _, rows, columns, _ in offsets], (height, width))
+    maps = [graph.tensors[found.trunk[source].outputs[0]].shape for source in found.offsets]
+    return usual.for_maps([(rows, columns) for _, rows, columns, _ in maps], (height, width))
 
 
 def _compare_anchors(graph: Graph, found: MobileNetSSD, layout: AnchorLayout) -> None:
@@ -109,7 +146,7 @@ def _columns(graph: Graph, found: MobileNetSSD, layout: AnchorLayout) -> int:
 
 
 def _normalisation(graph: Graph) -> tuple[float, float]:
-    """mean and scale that make of a grey value 0..255 what the first convolution is given."""
+    """mean and scale; an 8-bit file has them in the quantisation of its input."""
     tensor = graph.tensors[graph.inputs[0]]
     if not tensor.scale.size:
         return 127.5, 1 / 127.5  # a float file takes -1..1, as the Object Detection API prepares pictures
@@ -120,29 +157,32 @@ def _normalisation(graph: Graph) -> tuple[float, float]:
 def _variances(found: MobileNetSSD) -> tuple[float, float, float, float]:
     if found.post_process is None:
         return (0.1, 0.1, 0.2, 0.2)
-    x, y, w, h = (float(found.post_process.options[f"{side}_scale"]) for side in "xywh")
-    return (1 / x, 1 / y, 1 / w, 1 / h)
+    scales = [float(found.post_process.options.get(f"{side}_scale", 0)) for side in "xywh"]
+    if not all(0 < scale < np.inf for scale in scales):
+        raise ForeignNetworkError("it does not say how its boxes are decoded")
+    x, y, w, h = (1 / scale for scale in scales)
+    return x, y, w, h
 
 
-def _weights(
-    graph: Graph, found: MobileNetSSD, layout: AnchorLayout, columns: list[int]
-) -> dict[str, NDArray[np.float32]]:
-    """All weights under the names of our layers; only these columns of the scores.
-
-    Offsets are ty, tx, th, tw in the file and x, y, w, h here.
-    """
+def _weights(graph: Graph, found: MobileNetSSD) -> dict[str, NDArray[np.float32]]:
+    """All weights. Offsets are ty, tx, th, tw in the file and x, y, w, h here."""
     weights: dict[str, NDArray[np.float32]] = {}
     for layer, operator in found.trunk.items():
         weights |= _convolution(graph, operator, layer)
-    for kind, operators, chosen in (
-        ("offsets", found.offsets, [1, 0, 3, 2]),
-        ("logits", found.logits, columns),
-    ):
-        for (source, operator), count in zip(operators.items(), layout.boxes_per_cell):
-            for variable, array in _convolution(graph, operator, f"{source}_{kind}").items():
-                by_anchor = array.reshape(*array.shape[:-1], count, -1)[..., chosen]
-                weights[variable] = by_anchor.reshape(*array.shape[:-1], -1)
+    for source, operator in found.logits.items():
+        weights |= _convolution(graph, operator, f"{source}_logits")
+    for source, operator in found.offsets.items():
+        for variable, array in _convolution(graph, operator, f"{source}_offsets").items():
+            weights[variable] = _of_each_anchor(array, 4, [1, 0, 3, 2])
+    if not all(np.isfinite(array).all() for array in weights.values()):
+        raise ValueError("some weights are not finite")
     return weights
+
+
+def _of_each_anchor(array: NDArray[np.float32], values: int, chosen: list[int]) -> NDArray[np.float32]:
+    """Of (..., anchors * values) the chosen values of each anchor, in that order."""
+    by_anchor = array.reshape(*array.shape[:-1], -1, values)[..., chosen]
+    return by_anchor.reshape(*array.shape[:-1], -1)
 
 
 def _convolution(graph: Graph, operator: Operator, layer: str) -> dict[str, NDArray[np.float32]]:

@@ -113,25 +113,10 @@ def read_graph(path: Path) -> Graph:
     """
     content = path.read_bytes()
     _verify(content, path)
-    from ai_edge_litert import schema_py_generated as schema
-
     try:
-        model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+        return _graph(content, path)
     except (struct.error, IndexError, TypeError, ValueError) as error:
-        raise ImportFileError(f"{path.name} is damaged; fetch it again.") from error
-    if len(model.subgraphs) != 1:
-        raise ImportFileError(
-            f"{path.name} holds {len(model.subgraphs)} networks in one; only one can be imported."
-        )
-    kinds = [_kind(code, _names(schema.BuiltinOperator)) for code in model.operatorCodes]
-    activations = _names(schema.ActivationFunctionType)
-    subgraph = model.subgraphs[0]
-    return Graph(
-        operators=tuple(_operator(each, kinds, activations) for each in subgraph.operators),
-        tensors=tuple(_tensor(each, model.buffers[each.buffer].data) for each in subgraph.tensors),
-        inputs=_indices(subgraph.inputs),
-        outputs=_indices(subgraph.outputs),
-    )
+        raise ImportFileError(f"{path.name} is damaged: its parts do not fit; fetch it again.") from error
 
 
 def _verify(content: bytes, path: Path) -> None:
@@ -146,6 +131,25 @@ def _verify(content: bytes, path: Path) -> None:
         raise ImportFileError(
             f"{path.name} is damaged or not complete (LiteRT: {str(error).strip()}); fetch it again."
         ) from error
+
+
+def _graph(content: bytes, path: Path) -> Graph:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    if len(model.subgraphs) != 1:
+        raise ImportFileError(
+            f"{path.name} holds {len(model.subgraphs)} networks in one; only one can be imported."
+        )
+    kinds = [_kind(code, _names(schema.BuiltinOperator)) for code in model.operatorCodes]
+    activations = _names(schema.ActivationFunctionType)
+    subgraph = model.subgraphs[0]
+    return Graph(
+        operators=tuple(_operator(each, kinds, activations) for each in subgraph.operators),
+        tensors=tuple(_tensor(each, model.buffers[each.buffer].data) for each in subgraph.tensors),
+        inputs=_indices(subgraph.inputs),
+        outputs=_indices(subgraph.outputs),
+    )
 
 
 def _names(enumeration: type) -> dict[int, str]:
@@ -186,7 +190,7 @@ def _tensor(tensor: Any, content: Any) -> Tensor:
     scale = _array(quantisation.scale if quantisation else None, np.float32)
     zero_point = _array(quantisation.zeroPoint if quantisation else None, np.int64)
     return Tensor(
-        name=tensor.name.decode("utf-8", "replace"),
+        name=(tensor.name or b"").decode("utf-8", "replace"),
         shape=shape,
         dtype=dtype,
         scale=scale,

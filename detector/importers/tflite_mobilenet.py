@@ -40,6 +40,8 @@ def find_mobilenet_ssd(graph: Graph) -> MobileNetSSD:
 
     raises  ForeignNetworkError that says what is different
     """
+    if len(graph.inputs) != 1:
+        raise ForeignNetworkError(f"it takes {len(graph.inputs)} inputs")
     convolutions = [each for each in graph.operators if each.kind in ("CONV_2D", "DEPTHWISE_CONV_2D")]
     predictors = [each for each in convolutions if _is_predictor(graph, each)]
     if not predictors:

@@ -11,7 +11,7 @@ from keras import ops
 class PictureScaling(keras.layers.Layer):
     """Makes (x - mean) * scale of pictures in 0..255, channel by channel.
 
-    In float32 whatever the precision of the layers after it: 255 grey values do not fit into half precision
+    In float32 whatever the precision of the layers after it: bfloat16 holds the whole numbers to 256, but not
     once a mean such as 103.94 is taken off them.
     """
 

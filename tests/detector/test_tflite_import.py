@@ -261,6 +261,27 @@ def test_files_that_are_no_such_network_are_refused_in_words(float_file: Path, t
         import_file(tmp_path, name="x")
 
 
+def test_a_damaged_file_is_imported_or_refused_but_never_a_traceback(
+    float_file: Path, fruit_names: Path, tmp_path: Path
+) -> None:
+    content = float_file.read_bytes()
+    random = np.random.default_rng(0)
+    structure = 40_000  # the tables lie at both ends; a wrong byte among the weights only changes a weight
+    path = tmp_path / "damaged.tflite"
+    refused = 0
+    for _ in range(100):
+        damaged = bytearray(content)
+        for _ in range(4):
+            place = int(random.integers(0, structure))
+            damaged[place if random.random() < 0.5 else -place - 1] = random.integers(0, 256)
+        path.write_bytes(damaged)
+        try:
+            import_file(path, name="x", classes_file=fruit_names)
+        except ImportFileError:
+            refused += 1
+    assert refused > 10
+
+
 def test_another_network_is_said_to_be_another(shared: Path) -> None:
     backbone = shared / "models" / "mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
     with pytest.raises(ImportFileError, match="it predicts no boxes; its 27 convolutions may be a backbone"):
