@@ -9,6 +9,7 @@ from pathlib import Path
 from app.pipeline.batch import Job, Sink
 from app.recording import check_target
 from app.recording.sinks import AnnotatedPicture, AnnotatedVideo, check_picture
+from app.redaction import redact
 from app.sources import Source, files_in, open_source
 from app.sources.folder import PICTURE_SUFFIXES
 from detector.errors import OptionError, RecordingError, SourceError
@@ -52,7 +53,7 @@ def jobs_for(
     if len(subjects) > 1 and any(subject.source.live for subject in subjects):
         raise OptionError("A camera or stream goes on until it is stopped; give it alone.")
     if not any(subject.source.live or subject.path for subject in subjects):  # told before a model is loaded
-        raise SourceError(f"{addresses[0]}: there is no such file; check the name.")
+        raise SourceError(f"{redact(addresses[0])}: there is no such file; check the name.")
     subjects = _with_distinct_names(subjects)
     if record is None:
         return [Job(name=subject.name, source=subject.source) for subject in subjects]

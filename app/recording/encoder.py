@@ -34,7 +34,7 @@ class Encoder:
 
     def __init__(self, container: OutputContainer, width: int, height: int, rate: float | None) -> None:
         self._height, self._width = height, width
-        rate = rate or _LIKELY_RATE
+        rate = max(rate or _LIKELY_RATE, 0.01)
         # Players that ignore the tags take BT.709 for HD, BT.601 for smaller pictures: so do we, and tag it.
         self._high_definition = height >= 720 or width >= 1280
         self._reformatter = VideoReformatter()

@@ -3,8 +3,7 @@
 import contextlib
 import os
 from array import array
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -86,6 +85,7 @@ class Recorder:
         self._encoder = Encoder(self._container, width, height, rate)
         self._first_pts = 0.0
         self._ticks = array("q")  # the time of each frame, exactly: the part file rounds to milliseconds
+        self._part_closed = False
         self._result: RecordingResult | None = None
 
     @property
@@ -106,11 +106,14 @@ class Recorder:
         ticks = round((pts - self._first_pts) * TICKS)
         if self._ticks:
             ticks = max(ticks, self._ticks[-1] + _SMALLEST_STEP)
-        self._mux(self._encoder.encode(pixels, ticks))
+        self._mux(lambda: self._encoder.encode(pixels, ticks))
         self._ticks.append(ticks)
 
     def close(self) -> RecordingResult:
-        """Finishes the file, verifies it, and says what it holds. A second call says the same again."""
+        """Finishes the file, verifies it, and says what it holds.
+
+        A second call says the same again; after a failure it tries to finish the part file once more.
+        """
         if self._result is None:
             self._close_part()
             last_step = self._last_step()
@@ -128,26 +131,36 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with contextlib.suppress(RecordingError) if isinstance(error, RecordingError) else nullcontext():
-            self.close()
-
-    def _mux(self, packets: "Iterable[Packet[VideoStream]]") -> None:
         try:
-            for packet in packets:
+            self.close()
+        except RecordingError:
+            if not isinstance(error, RecordingError):  # the first reason counts
+                raise
+
+    def _mux(self, encode: "Callable[[], list[Packet[VideoStream]]]") -> None:
+        try:
+            for packet in encode():
                 self._container.mux(packet)
         except (OSError, FFmpegError) as error:
             self._part.failure = self._part.failure or OSError(str(error))
             raise self._failed() from error
 
     def _close_part(self) -> None:
+        if self._part_closed:
+            if self._part.failure:
+                raise self._failed()
+            return
+        self._part_closed = True
         try:
             if not self._part.failure:
-                self._mux(self._encoder.flush())
+                self._mux(self._encoder.flush)
         finally:
             with contextlib.suppress(OSError, FFmpegError):  # the part file remembers the reason
                 self._container.close()
             self._part.close()
         if self._part.failure:
+            if not self._ticks:
+                self._part.path.unlink(missing_ok=True)
             raise self._failed()
 
     def _last_step(self) -> int:
@@ -158,7 +171,9 @@ class Recorder:
 
     def _failed(self) -> RecordingError:
         assert self._part.failure is not None
+        words = f"Writing {self._part.path} failed ({reason(self._part.failure)})"
+        if not self._ticks:
+            return RecordingError(f"{words} before the first frame; make room or choose another folder.")
         return RecordingError(
-            f"Writing {self._part.path} failed ({reason(self._part.failure)}) after "
-            f"{len(self._ticks)} frames; what is there plays. Make room or choose another folder."
+            f"{words} after {len(self._ticks)} frames; what is there plays. Make room or choose another folder."
         )

@@ -137,6 +137,23 @@ def test_colours_come_back_as_they_were(tmp_path: Path, height: int, width: int,
         assert container.streams.video[0].codec_context.colorspace == tag
 
 
+def test_pictures_an_hour_apart_are_recorded_too(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "out.mp4", 192, 96, 1 / 3600) as recorder:
+        for number in range(3):
+            recorder.write(numbered_picture(number), number * 3600.0)
+    assert [time for time, _ in decoded(tmp_path / "out.mp4")] == [0, 3600, 7200]
+    assert recorder.close().seconds == pytest.approx(3 * 3600)
+
+
+def test_a_size_that_cannot_be_encoded_is_a_sentence(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.mp4", 20000, 2, 5.0)
+    with pytest.raises(RecordingError, match=r"out\.part\.mkv failed"):
+        recorder.write(np.zeros((2, 20000, 3), np.uint8), 0.0)
+    with pytest.raises(RecordingError, match=r"out\.part\.mkv failed .* before the first frame"):
+        recorder.close()
+    assert names(tmp_path) == []
+
+
 def test_without_frames_there_is_no_file(tmp_path: Path) -> None:
     assert Recorder(tmp_path / "out.mp4", 192, 96).close().frames == 0
     assert names(tmp_path) == []
@@ -208,6 +225,9 @@ def test_a_file_that_appears_meanwhile_is_kept_and_the_recording_too(tmp_path: P
         recorder.close()
     assert (tmp_path / "out.mp4").read_text() == "mine"
     assert [read_number(picture) for _, picture in decoded(tmp_path / "out.part.mkv")] == [5]
+    (tmp_path / "out.mp4").unlink()
+    assert recorder.close().frames == 1, "once nothing is in the way, closing again finishes it"
+    assert names(tmp_path) == ["out.mp4"]
 
 
 @pytest.mark.parametrize(
