@@ -163,9 +163,9 @@ class Batch:
     def _read(self) -> None:
         try:
             for job in self._jobs:
-                if self._stopped:
-                    break
                 self._reading = job.source
+                if self._stopped:  # looked at after `stop` can reach the source
+                    break
                 self._frames.put(_Begin(job))
                 self._frames.put(self._read_job(job))
         except Abandoned:

@@ -174,6 +174,7 @@ class Recorder:
         words = f"Writing {self._part.path} failed ({reason(self._part.failure)})"
         if not self._ticks:
             return RecordingError(f"{words} before the first frame; make room or choose another folder.")
+        count = len(self._ticks)
         return RecordingError(
-            f"{words} after {len(self._ticks)} frames; what is there plays. Make room or choose another folder."
+            f"{words} after {count} frames; what is there plays. Make room or choose another folder."
         )
