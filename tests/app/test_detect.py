@@ -2,100 +2,19 @@
 
 import json
 import os
-import pty
-import re
 import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 import main
-from detector.importers import import_file
-from detector.model_store import save_model
+from tests.app.outputs import count_and_seconds, lines_of, names, pictures
 from tests.app.rtsp import load_server
-from tests.app.videos import eventually, numbered_picture, write_video
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def coco_home(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the COCO model, converted for OpenVINO once for all tests here."""
-    home = tmp_path_factory.mktemp("coco-home")
-    imported = import_file(shared / "models" / "coco_ssd_mobilenet_v1_quant.tflite", name="coco")
-    save_model(imported.card, imported.weights, folder=home / "models")
-    blank = home / "blank.png"
-    cv2.imwrite(str(blank), np.zeros((64, 64, 3), np.uint8))
-    environment = os.environ | {"SSD_STUDIO_HOME": str(home)}
-    command = [sys.executable, "main.py", "detect", str(blank), "--model", "coco", "--engine", "openvino"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=110)
-    return home
-
-
-@pytest.fixture
-def walk(shared: Path) -> Path:
-    return shared / "video" / "one-by-one-person-detection.mp4"
-
-
-@pytest.fixture
-def detect(coco_home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Any:
-    """Runs the command in this process: (exit code, standard output, standard error)."""
-    monkeypatch.setenv("SSD_STUDIO_HOME", str(coco_home))
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main.main(["detect", *map(str, arguments), "--model", "coco", "--engine", "openvino"])
-        said = capfd.readouterr()
-        return code, said.out, said.err
-
-    return run
-
-
-class Running:
-    """The command as a process of its own."""
-
-    def __init__(self, home: Path, *arguments: object, **options: Any) -> None:
-        command = [sys.executable, "main.py", "detect", *map(str, arguments), "--model", "coco"]
-        self.process = subprocess.Popen(
-            [*command, "--engine", "openvino"], cwd=ROOT, env=os.environ | {"SSD_STUDIO_HOME": str(home)},
-            stdout=subprocess.PIPE, stderr=options.pop("stderr", subprocess.PIPE), text=True, **options,
-        )  # fmt: skip
-
-    def __enter__(self) -> "subprocess.Popen[str]":
-        return self.process
-
-    def __exit__(self, *exception: object) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-def lines_of(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def pictures(path: Path) -> Iterator[Any]:
-    with av.open(path) as container:
-        for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="bgr24")
-
-
-def count_and_seconds(path: Path) -> tuple[int, float]:
-    with av.open(path) as container:
-        stream = container.streams.video[0]
-        seconds = float(stream.duration * stream.time_base)
-        return sum(1 for _ in container.decode(stream)), seconds
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+from tests.app.videos import numbered_picture, write_video
 
 
 def test_a_video_becomes_lines_and_a_recording_with_the_person_boxed(
@@ -320,92 +239,6 @@ def test_files_of_the_same_name_are_told_apart_in_the_lines(detect: Any, tmp_pat
     assert [json.loads(line)["source"] for line in out.splitlines()] == [
         f"{tmp_path}/a/p.png", f"{tmp_path}/b/p.png"
     ]  # fmt: skip
-
-
-def test_openvino_needs_neither_tensorflow_nor_keras_nor_qt(coco_home: Path, walk: Path) -> None:
-    code = (
-        "import sys, main; code = main.main(sys.argv[1:]); "
-        "print(code, [name for name in ('tensorflow', 'keras', 'jax', 'PyQt5') if name in sys.modules])"
-    )
-    arguments = [
-        "detect",
-        str(walk),
-        "--model",
-        "coco",
-        "--max-frames",
-        "3",
-        "--engine",
-        "openvino",
-        "--quiet",
-    ]
-    environment = os.environ | {"SSD_STUDIO_HOME": str(coco_home)}
-    said = subprocess.check_output(
-        [sys.executable, "-c", code, *arguments], cwd=ROOT, env=environment, text=True
-    )
-    assert said == "0 []\n"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_it_leaves_complete_files_and_says_what_was_written(
-    coco_home: Path, walk: Path, tmp_path: Path, number: signal.Signals
-) -> None:
-    recording, lines = tmp_path / "o.mp4", tmp_path / "o.jsonl"
-    with Running(coco_home, walk, "--record", recording, "--json", lines) as process:
-        assert eventually(lambda: lines.exists() and len(lines.read_bytes().splitlines()) > 30, 60)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (130, "")
-    assert out.startswith("Stopped: ")
-    written = len(lines_of(lines))
-    assert 30 < written < 1394
-    assert f"o.mp4 ({written} frames" in out
-    assert count_and_seconds(recording)[0] == written
-    assert names(tmp_path) == ["o.jsonl", "o.mp4"]
-
-
-def test_kill_9_leaves_what_was_written_up_to_the_last_second(
-    coco_home: Path, walk: Path, tmp_path: Path
-) -> None:
-    recording, lines = tmp_path / "o.mp4", tmp_path / "o.jsonl"
-    with Running(coco_home, walk, "--record", recording, "--json", lines) as process:
-        assert eventually(lambda: lines.exists() and len(lines.read_bytes().splitlines()) > 60, 60)
-        process.kill()
-        process.wait()
-    written = len(lines_of(lines))  # a line is written after the frame, so each has been recorded
-    assert sum(1 for _ in pictures(tmp_path / "o.part.mkv")) >= written - 10  # ten a second
-    assert names(tmp_path) == ["o.jsonl", "o.part.mkv"]
-
-
-def test_a_reader_that_goes_away_ends_it_without_a_traceback(
-    coco_home: Path, walk: Path, tmp_path: Path
-) -> None:
-    with Running(coco_home, walk, "--json", "-", "--record", tmp_path / "o.mp4") as process:
-        assert process.stdout
-        assert process.stdout.readline().startswith('{"source"')
-        process.stdout.close()
-        assert process.stderr
-        assert "Traceback" not in process.stderr.read()
-        assert process.wait(20) == 0
-    assert names(tmp_path) == ["o.mp4"], "what was recorded until then is complete"
-
-
-def test_a_terminal_shows_progress_with_speed_and_time_left(coco_home: Path, walk: Path) -> None:
-    ours, theirs = pty.openpty()
-    with Running(coco_home, walk, "--max-frames", 60, stderr=theirs) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                shown += os.read(ours, 4096)
-            except OSError:  # the other end is closed
-                break
-        assert process.wait(20) == 0
-    os.close(ours)
-    text = shown.decode()
-    assert "one-by-on…ection.mp4" in text
-    assert "60 frames, " in text
-    assert "frames/s" in text
-    assert re.search(r"00:0\d.* left", text)
 
 
 def test_a_stream_is_watched_until_enough_without_its_password_anywhere(
