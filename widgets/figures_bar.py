@@ -40,6 +40,7 @@ class FiguresBar(QWidget):
             if name == "device":
                 row.addStretch(1)
             row.addWidget(label)
+        row.setSizeConstraint(QHBoxLayout.SetNoConstraint)  # it takes what room there is
         self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
         self.show_figures(Figures())
 

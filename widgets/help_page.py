@@ -43,7 +43,6 @@ class AboutDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About SSD Studio")
-        self.setFixedWidth(460)
         mark = QLabel()
         mark.setPixmap(program_icon().pixmap(64, 64))
         row = QHBoxLayout()
@@ -51,7 +50,10 @@ class AboutDialog(QDialog):
         row.addWidget(mark, 0, Qt.AlignTop)
         words = QVBoxLayout()
         words.addWidget(label("SSD Studio", "title"))
-        words.addWidget(label(_ABOUT, wrap=True))
+        about = label(_ABOUT, wrap=True)
+        about.setFixedWidth(48 * about.fontMetrics().averageCharWidth())
+        about.setFixedHeight(about.heightForWidth(about.width()))
+        words.addWidget(about)
         row.addLayout(words, 1)
         _finish(self, row)
 
@@ -65,6 +67,7 @@ def _keys_of(menu: str) -> QGridLayout:
         keys = ", ".join(f"<b>{html.escape(shown_key(key))}</b>" for key in row.keys)
         grid.addWidget(QLabel(keys), line, 0, Qt.AlignRight)
         grid.addWidget(label(row.tip or row.text.rstrip("…"), "muted"), line, 1)
+    grid.setColumnMinimumWidth(0, 14 * QLabel().fontMetrics().averageCharWidth())
     grid.setColumnStretch(1, 1)
     return grid
 

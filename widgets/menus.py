@@ -1,6 +1,7 @@
 """Menus, keys and tooltips, made from the table of actions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtGui import QKeyEvent, QKeySequence
@@ -9,6 +10,7 @@ from PyQt5.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QAction,
+    QActionGroup,
     QMainWindow,
     QMenu,
     QWidget,
@@ -53,6 +55,24 @@ def fill_menu_bar(window: QMainWindow, actions: Mapping[str, QAction]) -> dict[s
             menus[row.menu].addSeparator()
         menus[row.menu].addAction(actions[row.name])
     return menus
+
+
+def add_choices(
+    menu: QMenu, title: str, choices: Mapping[str, str], choose: Callable[[str], None]
+) -> dict[str, QAction]:
+    """A submenu of which one row is ticked; its actions by choice.
+
+    choices  choice -> as the menu says it
+    """
+    rows = menu.addMenu(title)
+    group = QActionGroup(rows)
+    made = {}
+    for choice, words in choices.items():
+        made[choice] = action = group.addAction(words)
+        action.setCheckable(True)
+        action.triggered.connect(partial(choose, choice))
+        rows.addAction(action)
+    return made
 
 
 class OwnKeys(QObject):

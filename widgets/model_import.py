@@ -9,9 +9,6 @@ from PyQt5.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -19,7 +16,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from widgets.labels import form, label
+
 _MAIN = Path(__file__).resolve().parent.parent / "main.py"
+_TEXTS = "Text (*.txt *.names);;All files (*)"
 _FILES = "Models (*.tflite *.onnx *.pb *.h5 *.keras *.caffemodel *.safetensors *.pth);;All files (*)"
 
 
@@ -42,16 +42,12 @@ class ModelImport(QDialog):
             (self._classes, "Names of the classes, where the model does not say them itself"),
         ):
             field.setToolTip(tip)
-        form = QFormLayout()
-        form.setSpacing(10)
-        form.setLabelAlignment(Qt.AlignRight | Qt.AlignVCenter)
-        form.addRow("&File", self._with_browse(self._file, "Choose the model file", _FILES))
-        form.addRow("&Name", self._name)
-        form.addRow(
-            "&Classes", self._with_browse(self._classes, "Choose the list of classes", "Text (*.txt)")
+        rows = (
+            ("&File", self._file, self._browse(self._file, "Choose the model file", _FILES)),
+            ("&Name", self._name, None),
+            ("&Classes", self._classes, self._browse(self._classes, "Choose the list of classes", _TEXTS)),
         )
-        self._words = QLabel(wordWrap=True)
-        self._words.setProperty("rank", "muted")
+        self._words = label(rank="muted", wrap=True)
         self._words.setMinimumHeight(self._words.fontMetrics().height() * 3)
         self._words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
         self._busy = QProgressBar(minimum=0, maximum=0, textVisible=False)
@@ -66,7 +62,7 @@ class ModelImport(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(14)
-        column.addLayout(form)
+        column.addLayout(form(rows))
         column.addWidget(self._words)
         column.addWidget(self._busy)
         column.addWidget(buttons)
@@ -131,7 +127,7 @@ class ModelImport(QDialog):
     def _judge(self) -> None:
         self._start.setEnabled(bool(self._file.text().strip()))
 
-    def _with_browse(self, field: QLineEdit, title: str, kinds: str) -> QHBoxLayout:
+    def _browse(self, field: QLineEdit, title: str, kinds: str) -> QPushButton:
         def browse() -> None:
             chosen, _ = QFileDialog.getOpenFileName(self, title, "", kinds)
             if chosen:
@@ -140,7 +136,4 @@ class ModelImport(QDialog):
         button = QPushButton("Browse…", autoDefault=False, toolTip=title)
         button.setAccessibleName(title)
         button.clicked.connect(browse)
-        row = QHBoxLayout()
-        row.addWidget(field, 1)
-        row.addWidget(button)
-        return row
+        return button

@@ -21,7 +21,8 @@ class CardWords:
 
 def card_words(view: View, now: float) -> CardWords | None:
     """What must be said over the picture at the monotonic time `now`; None while all is well."""
-    sentence = view.status.words(now)
+    reason, separator, countdown = view.status.words(now).rpartition(" – ")
+    sentence = f"{reason}.\n{countdown.capitalize()}" if separator else countdown
     match view.status.state:
         case State.CONNECTING if view.frame is None:
             return CardWords(title="Connecting", sentence=sentence)
@@ -71,9 +72,10 @@ def statistics(view: View) -> tuple[str, ...]:
         ("age shown", _pair(figures.age_ms)),
         ("age boxes", _pair(figures.box_age_ms)),
         ("longest gap", f"{figures.gap:.2f} s"),
-        ("recorded", f"{figures.unrecorded} lost"),
         ("device", figures.device or "–"),
     ]
+    if view.recording:
+        rows.append(("recorded", f"{view.recording.frames}, {figures.unrecorded} lost"))
     width = max(len(name) for name, _ in rows)
     return tuple(f"{name:<{width}}  {words}" for name, words in rows)
 

@@ -1,18 +1,18 @@
 """Asks for the address of a network camera; name and password have fields of their own."""
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QFormLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
+
+from app.redaction import split_credentials
+from widgets.labels import form, label
 
 SCHEMES = ("rtsp", "rtsps", "http", "https", "rtmp", "udp", "srt", "tcp")
 
@@ -37,16 +37,9 @@ class StreamDialog(QDialog):
         self._user.setToolTip("Leave empty when the camera asks for none")
         self._password = QLineEdit(echoMode=QLineEdit.Password)
         self._password.setToolTip("Used for this connection; it is not written to any file")
-        self._hint = QLabel(wordWrap=True)
-        self._hint.setProperty("rank", "muted")
+        self._hint = label(rank="muted", wrap=True)
         self._hint.setMinimumHeight(self._hint.fontMetrics().height() * 2)
 
-        form = QFormLayout()
-        form.setSpacing(10)
-        form.setLabelAlignment(Qt.AlignRight | Qt.AlignVCenter)
-        form.addRow("&Address", self._address)
-        form.addRow("&User name", self._user)
-        form.addRow("&Password", self._password)
         buttons = QDialogButtonBox(QDialogButtonBox.Cancel)
         self._open = QPushButton("Connect")
         self._open.setProperty("primary", True)
@@ -58,13 +51,20 @@ class StreamDialog(QDialog):
         column.setContentsMargins(20, 18, 20, 16)
         column.setSpacing(14)
         if explanation:
-            column.addWidget(QLabel(explanation, wordWrap=True))
-        column.addLayout(form)
+            column.addWidget(label(explanation, wrap=True))
+        rows = (("&Address", self._address), ("&User name", self._user), ("&Password", self._password))
+        column.addLayout(form([(name, field, None) for name, field in rows]))
         column.addWidget(self._hint)
         column.addWidget(buttons)
         self._address.textChanged.connect(self._judge)
-        self._judge(address)
+        self._address.editingFinished.connect(self._move_log_in)
+        self._move_log_in()
+        self._judge(self.address)
         (self._password if user else self._address).setFocus()
+
+    def accept(self) -> None:
+        self._move_log_in()
+        super().accept()
 
     @property
     def address(self) -> str:
@@ -77,6 +77,15 @@ class StreamDialog(QDialog):
     @property
     def password(self) -> str:
         return self._password.text()
+
+    def _move_log_in(self) -> None:
+        """A name and password that were pasted with the address go where they cannot be read."""
+        bare, log_in = split_credentials(self.address)
+        if log_in is not None:
+            user, _, password = log_in.partition(":")
+            self._user.setText(unquote(user))
+            self._password.setText(unquote(password))
+            self._address.setText(bare)
 
     def _judge(self, text: str) -> None:
         """Says at once what is wrong with an address, and what follows from it."""

@@ -25,6 +25,7 @@ from widgets.video_view import Scene, VideoView
 from widgets.watch import Watch
 
 _FIGURES_EVERY_MS = 250
+_WIDTH_FOR_PANEL = 640  # logical pixels: below, the picture has them all
 _CONTROLS_STAY_MS = 2500  # in full screen, after the mouse has come to rest
 
 
@@ -53,6 +54,7 @@ class WatchPage(QWidget):
         self._watch: Watch | None = None
         self._labels = LabelMap(())
         self._boxes = self._names = True
+        self._panel = True  # wanted; shown where there is room
         self._statistics = self._immersed = False
         self._detector = ""  # what it said last
         self._view: View | None = None  # what was shown last
@@ -93,16 +95,20 @@ class WatchPage(QWidget):
     # The source.
 
     def open(self, source: Source, open_engine: Callable[[], Engine] | None, card: ModelCard | None) -> None:
-        """Watches a source with a model; what was watched before must have been released."""
+        """Makes ready to watch a source with a model, until `start`; the one before must have been released."""
         self._labels = LabelMap(card.classes if card else ())
         self._detector = ""
         watch = self._watch = Watch(source, open_engine=open_engine, choice=self._choice())
         watch.changed.connect(self._show_newest, Qt.QueuedConnection)
         self.view.reset_zoom()
         watch.show_on(self.view.surface())
-        watch.pipeline.start()
-        self._timer.start()
-        self._refresh()
+
+    def start(self) -> None:
+        """Opens what was made ready."""
+        if self._watch is not None:
+            self._watch.pipeline.start()
+            self._timer.start()
+            self._refresh()
 
     def release(self) -> LivePipeline | None:
         """Lets go of the source; whoever asked closes it."""
@@ -134,7 +140,8 @@ class WatchPage(QWidget):
         self.panel.find_class()
 
     def toggle_panel(self, shown: bool) -> None:
-        self.panel.setVisible(shown and not self._immersed)
+        self._panel = shown
+        self._make_room()
 
     def toggle_boxes(self, shown: bool) -> None:
         self._boxes = shown
@@ -239,10 +246,10 @@ class WatchPage(QWidget):
 
     # Full screen.
 
-    def immerse(self, alone: bool, *, with_panel: bool) -> None:
+    def immerse(self, alone: bool) -> None:
         """The picture alone on the screen; the controls come over it while the mouse moves."""
         self._immersed = alone
-        self.panel.setVisible(with_panel and not alone)
+        self._make_room()
         self.figures.setVisible(not alone)
         if alone:
             self._column.removeWidget(self.transport)
@@ -269,4 +276,8 @@ class WatchPage(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._make_room()
         self._show_controls()
+
+    def _make_room(self) -> None:
+        self.panel.setVisible(self._panel and not self._immersed and self.width() >= _WIDTH_FOR_PANEL)

@@ -1,17 +1,15 @@
 """The main window: start page or watched source, menus, messages, and an orderly end."""
 
+import sys
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt5.QtWidgets import (
-    QActionGroup,
     QApplication,
     QMainWindow,
-    QMenu,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -29,7 +27,7 @@ from widgets.help_page import AboutDialog, KeysDialog
 from widgets.icons import program_icon
 from widgets.incoming import address_in
 from widgets.keeping import Keeping
-from widgets.menus import OwnKeys, fill_menu_bar, make_actions
+from widgets.menus import OwnKeys, add_choices, fill_menu_bar, make_actions
 from widgets.model_chooser import ModelChooser
 from widgets.opening import Opening
 from widgets.source_words import recent_words
@@ -39,6 +37,7 @@ from widgets.watch_page import WatchPage
 _END_WITHIN = 3.0  # seconds all sources together may take to end
 _LOOK_EVERY_MS = 20
 _CAMERAS_EVERY_MS = 3000
+_THEMES = {"dark": "Dark", "light": "Light", "system": "As the system"}
 _FIRST_SIZE = (1280, 800)
 
 
@@ -92,7 +91,7 @@ class Window(QMainWindow):
         column.addWidget(self._pages, 1)
         self.setCentralWidget(middle)
         self._drop_hint = DropHint(middle)
-        self._add_theme_menu()
+        self._theme_actions = add_choices(self.menus["View"], "Colours", _THEMES, self.use_theme)
         for name in ("toggle_panel", "toggle_boxes", "toggle_labels"):
             self.actions_by_name[name].setChecked(True)
         OwnKeys(self).watch_over(self.page)
@@ -120,19 +119,6 @@ class Window(QMainWindow):
         self._cameras = QTimer(self, interval=_CAMERAS_EVERY_MS)
         self._cameras.timeout.connect(self._look_for_cameras)
 
-    def _add_theme_menu(self) -> None:
-        menu = QMenu("Colours", self)
-        group = QActionGroup(self)
-        self._theme_actions = {}
-        for choice, words in (("dark", "Dark"), ("light", "Light"), ("system", "As the system")):
-            action = group.addAction(words)
-            action.setCheckable(True)
-            action.triggered.connect(partial(self.use_theme, choice))
-            menu.addAction(action)
-            self._theme_actions[choice] = action
-        self.menus["View"].addSeparator()
-        self.menus["View"].addMenu(menu)
-
     # Sources.
 
     def open_source(self, address: str, record: Path | None = None) -> None:
@@ -153,7 +139,8 @@ class Window(QMainWindow):
         self._go_to(self.page)
         self.page.open(source, self.models.engine_opener(), self.models.card)
         if record:
-            self.keeping.record(record)
+            self.keeping.record(record)  # before the start, so that no frame is missed
+        self.page.start()
 
     def say_mishap(self, sentence: str) -> None:
         """What went wrong somewhere in the program."""
@@ -181,7 +168,10 @@ class Window(QMainWindow):
         self.start_page.show_recent([recent_words(address) for address in self.settings.recent_sources])
 
     def _look_for_cameras(self) -> None:
-        self.start_page.show_cameras([(camera.name, camera.address) for camera in list_cameras()])
+        found = [(camera.name, camera.address) for camera in list_cameras()]
+        if not found and sys.platform != "linux":  # where cameras cannot be asked for their names
+            found = [("First camera", "0"), ("Second camera", "1")]
+        self.start_page.show_cameras(found)
 
     def _go_to(self, page: QWidget) -> None:
         watching = page is self.page
@@ -206,7 +196,7 @@ class Window(QMainWindow):
 
     def toggle_full_screen(self, full: bool) -> None:
         self.menuBar().setVisible(not full)
-        self.page.immerse(full, with_panel=self.actions_by_name["toggle_panel"].isChecked())
+        self.page.immerse(full)
         if full:
             self.showFullScreen()
         else:

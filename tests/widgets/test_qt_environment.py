@@ -51,7 +51,7 @@ def test_missing_libraries_are_named_as_the_packages_to_install(monkeypatch):
     monkeypatch.setenv("DISPLAY", ":4711")
     monkeypatch.setitem(qt_environment._LIBRARIES, "libxcb-not-there.so.9", "libxcb-not-there9")
     monkeypatch.setitem(qt_environment._LIBRARIES, "libxcb-nor-this.so.0", "libxcb-nor-this0")
-    with pytest.raises(DisplayError, match="apt install .*libxcb-not-there9 libxcb-nor-this0'"):
+    with pytest.raises(DisplayError, match=r"apt install .*libxcb-not-there9 libxcb-nor-this0'"):
         qt_environment.prepare()
 
 

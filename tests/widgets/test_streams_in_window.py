@@ -48,7 +48,7 @@ def test_a_camera_that_dies_is_said_so_waited_for_and_shown_again(person, shared
         person.bot.waitUntil(lambda: "LIVE" in [mark.words for mark in marks(person)])
         person.bot.waitUntil(lambda: card(person) == "")
         server.kill()
-        person.bot.waitUntil(lambda: "reconnecting in" in card(person), timeout=15_000)
+        person.bot.waitUntil(lambda: "\nReconnecting in " in card(person), timeout=15_000)
         assert card(person).startswith("No picture for ")
         assert person.window.page.view.scene.veiled
         assert not marks(person)

@@ -1,0 +1,54 @@
+"""Importing a model in the window: the command line's importer, in a process of its own."""
+
+import pytest
+
+from detector.model_store import list_models
+from widgets.model_import import ModelImport
+
+
+def test_a_real_model_is_imported_and_then_in_use(qtbot, open_window, shared):
+    from widgets.model_chooser import ModelChooser
+
+    window = open_window(ModelChooser())
+    window.models.import_model()
+    (dialog,) = window.findChildren(ModelImport)
+    dialog._file.setText(str(shared / "models/coco_ssd_mobilenet_v1_quant.tflite"))
+    assert dialog.name == "coco_ssd_mobilenet_v1_quant"
+    dialog._name.setText("coco")
+    dialog.start()
+    qtbot.waitUntil(lambda: not dialog.isVisible(), timeout=60_000)
+    assert [model.name for model in list_models()] == ["coco"]
+    assert window.models.card.name == "coco"
+    assert window.page.panel.model_button.text().strip() == "coco"
+    assert "'coco' is there" in window.banner.words
+
+
+def test_a_file_that_is_no_model_is_explained_in_the_form(qtbot, tmp_path):
+    (tmp_path / "letter.tflite").write_text("dear all")
+    dialog = ModelImport(file=str(tmp_path / "letter.tflite"))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.start()
+    qtbot.waitUntil(lambda: "letter.tflite" in dialog.words, timeout=60_000)
+    assert dialog.isVisible() and "Traceback" not in dialog.words
+
+
+def test_giving_up_ends_the_importer(qtbot, tmp_path):
+    (tmp_path / "letter.tflite").write_text("dear all")
+    dialog = ModelImport(file=str(tmp_path / "letter.tflite"))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.start()
+    child = dialog._child
+    assert child is not None
+    dialog.reject()
+    assert child.state() == child.NotRunning
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("My Model (v2).tflite", "my-model-v2"), ("ünïcode.h5", "n-code")]
+)
+def test_a_name_is_suggested_that_may_be_used(qtbot, file, name):
+    dialog = ModelImport(file=f"/models/{file}")
+    qtbot.addWidget(dialog)
+    assert dialog.name == name
