@@ -38,7 +38,7 @@ class Settings:
     nms_iou: float | None = None
     max_detections: int | None = None
     geometry: str = ""
-    theme: str = "system"
+    theme: str = "dark"  # video is best watched so
     recording_folder: str = ""
 
     @classmethod
