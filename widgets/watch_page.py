@@ -95,7 +95,7 @@ class WatchPage(QWidget):
     # The source.
 
     def open(self, source: Source, open_engine: Callable[[], Engine] | None, card: ModelCard | None) -> None:
-        """Makes ready to watch a source with a model, until `start`; the one before must have been released."""
+        """Makes ready to watch a source with a model; the one before must have been released."""
         self._labels = LabelMap(card.classes if card else ())
         self._detector = ""
         watch = self._watch = Watch(source, open_engine=open_engine, choice=self._choice())
