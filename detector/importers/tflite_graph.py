@@ -128,8 +128,9 @@ def _verify(content: bytes, path: Path) -> None:
         resolver = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         Interpreter(model_content=content, experimental_op_resolver_type=resolver)
     except ValueError as error:
+        words = " ".join(str(error).split())
         raise ImportFileError(
-            f"{path.name} is damaged or not complete (LiteRT: {str(error).strip()}); fetch it again."
+            f"{path.name} is damaged or not complete (LiteRT: {words}); fetch it again."
         ) from error
 
 

@@ -292,9 +292,9 @@ def test_another_network_is_said_to_be_another(shared: Path) -> None:
     ("change", "words"),
     [
         ("relu", "Conv2d_0 is not followed by ReLU6"),
-        ("kernel", "the kernel of Conv2d_14_3x3 is not 3x3"),
+        pytest.param("kernel", "the kernel of Conv2d_14_3x3 is not 3x3", marks=pytest.mark.slow),
         ("shortcut", "ADD stands before Conv2d_8_pointwise"),
-        ("short", "it has 33 convolutions before its predictors, not 35"),
+        pytest.param("short", "it has 33 convolutions before its predictors, not 35", marks=pytest.mark.slow),
     ],
 )
 def test_a_network_that_differs_a_little_is_not_taken_for_the_same(
