@@ -12,6 +12,7 @@ from pathlib import Path
 COMMANDS = {
     "detect": "find objects in videos, pictures or cameras; write annotated video and JSON lines",
     "models": "list, show and import models",
+    "train": "make a detector of your own from labelled photographs",
     "dataset": "check, mend, convert, divide and look at labelled photographs",
     "evaluate": "measure how good a model is on labelled photographs",
     "benchmark": "measure speed on this computer, stage by stage",

@@ -12,16 +12,16 @@ from typing import Any, NamedTuple, Protocol
 
 from keras import ops
 
-Tensor = Any  # a tensor of whatever backend runs
+from trainer.targets import NEITHER
 
-NEITHER = -1  # class target of an anchor that is neither positive nor negative
+Tensor = Any  # a tensor of whatever backend runs
 
 
 class Targets(NamedTuple):
     """What the anchors of a batch should answer.
 
     offsets    (b, a, 4) float32  as the box coder encodes them; anything where there is no object
-    class_ids  (b, a)    int32    0 background, 1 + class id for an object, NEITHER to leave the anchor out
+    class_ids  (b, a)    int32    0 background, 1 + class id for an object, NEITHER: leave the anchor out
     """
 
     offsets: Tensor
@@ -117,16 +117,21 @@ def binary_entropy(goal: Tensor, logits: Tensor) -> Tensor:
     return ops.maximum(logits, 0) - logits * goal + ops.log1p(ops.exp(-ops.abs(logits)))
 
 
+def smooth_l1(difference: Tensor) -> Tensor:
+    """Of each element: square up to a difference of 1, straight beyond."""
+    size = ops.abs(difference)
+    return ops.where(size < 1, 0.5 * size * size, size - 0.5)
+
+
 def _divisor(positive: Tensor) -> Tensor:
     return ops.maximum(ops.sum(positive), 1.0)
 
 
 def _place_loss(answers: Mapping[str, Tensor], targets: Targets, positive: Tensor) -> Tensor:
-    """Sum over positives and coordinates of smooth L1: square up to a difference of 1, straight beyond."""
+    """Sum over positives and coordinates."""
     difference = ops.cast(answers["offsets"], "float32") - targets.offsets
     # Not the difference itself where there is no object: its targets may be anything, and 0 * inf is NaN.
-    size = ops.abs(ops.where(positive[..., None] > 0, difference, 0.0))
-    return ops.sum(ops.where(size < 1, 0.5 * size * size, size - 0.5))
+    return ops.sum(smooth_l1(ops.where(positive[..., None] > 0, difference, 0.0)))
 
 
 def _hardest_first(entropy: Tensor, disbelief: Tensor, class_ids: Tensor) -> Tensor:

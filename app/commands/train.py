@@ -1,0 +1,51 @@
+"""Make a detector of your own from labelled photographs.
+
+  python main.py train --data photos
+  python main.py train --data photos --from everyday --minutes 30 --name helmets
+  python main.py train --resume runs/helmets-1
+
+The folder may be PASCAL VOC, COCO, YOLO or CSV ('dataset check' looks for mistakes in it). Everything about
+the training goes to a run folder: curves, checkpoints, pictures of what is found, at the end the model.
+Ctrl-C ends it after the step and keeps the best model; --resume goes on, also after a power cut.
+
+--set changes a value of the recipe, as in --set rate=0.005 --set 'frozen=["Conv2d_[0-3]*"]'. The values are
+those of trainer/recipe.py; recipes that ship lie in trainer/recipes.
+"""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", metavar="FOLDER", help="labelled photographs")
+    add("--name", metavar="NAME", help="of the model to be made (default: the folder's)")
+    add("--classes", metavar="A,B=C", help="only these classes, under new names where it says so")
+    add("--columns", metavar="A=B", help="which column of a CSV file is what: picture=img,x1=left")
+    add("--train-split", metavar="NAME", help="list of the pictures to learn from (default: train)")
+    add(
+        "--val-split",
+        metavar="NAME",
+        help="list of those to choose by (default: val; else some are held out)",
+    )
+    add("--from", dest="start_from", metavar="MODEL", help="start from a model, whatever its classes")
+    add("--alias", metavar="A=B", action="append", default=[], help="two class names that mean the same")
+    add("--keep-folded", action="store_true", help="do not give a folded model its normalisation back")
+    add("--backbone-weights", metavar="FILE", help="start from a backbone: a Keras .h5 or a .tflite file")
+    add("--architecture", metavar="NAME", default="ssd300-mobilenet-v1", help="default: ssd300-mobilenet-v1")
+    add("--option", metavar="A=B", action="append", default=[], help="of the architecture: width=0.25")
+    add("--size", metavar="HxW", help="of the pictures the network takes (default: the architecture's)")
+    add("--scores", choices=("softmax", "sigmoid"), help="default: as --from has it, else softmax")
+    add("--minutes", metavar="N", type=float, help="time to take, in place of the recipe's epochs")
+    add("--recipe", metavar="NAME", help="a recipe that ships, or a TOML file")
+    add("--set", metavar="A=B", action="append", default=[], help="change a value of the recipe")
+    add("--run", metavar="FOLDER", type=Path, help="run folder (default: the next free one under runs/)")
+    add("--resume", metavar="RUN", type=Path, help="go on with the training of a run folder")
+    add("--epochs", metavar="N", type=float, help="rounds through the pictures; adds some to a run resumed")
+    add("--quiet", action="store_true", help="only errors, and the result")
+
+
+def run(options: argparse.Namespace) -> int:
+    from app.commands.train_run import train  # here: `--help` answers without Keras
+
+    return train(options)

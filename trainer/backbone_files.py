@@ -1,0 +1,136 @@
+"""Convolutions out of files of pretrained backbones, in the order in which the network runs them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.errors import ImportFileError
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Normalisation:
+    """Batch normalisation: scale * (x - mean) / sqrt(variance + epsilon) + shift, each (channels,)."""
+
+    scale: Array
+    shift: Array
+    mean: Array
+    variance: Array
+    epsilon: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """A convolution and what directly follows it.
+
+    kernel  (rows, columns, in, out); depthwise (rows, columns, channels, 1)
+    bias    None where there is none, as before a normalisation
+    """
+
+    name: str
+    depthwise: bool
+    kernel: Array
+    bias: Array | None
+    normalisation: Normalisation | None
+
+    @property
+    def channels(self) -> int:
+        return int(self.kernel.shape[2] if self.depthwise else self.kernel.shape[3])
+
+    def folded(self) -> "Unit":
+        """The same function without normalisation, by another kernel and a bias."""
+        if self.normalisation is None:
+            bias = np.zeros(self.channels, np.float32) if self.bias is None else self.bias
+            return replace(self, bias=bias)
+        norm = self.normalisation
+        factor = norm.scale / np.sqrt(norm.variance + norm.epsilon)
+        bias = norm.shift + ((0 if self.bias is None else self.bias) - norm.mean) * factor
+        kernel = self.kernel * (factor[:, None] if self.depthwise else factor)
+        return replace(self, kernel=kernel, bias=bias.astype(np.float32), normalisation=None)
+
+    def normalised(self, epsilon: float) -> "Unit":
+        """The same function without bias, by a normalisation that does nothing but add the bias."""
+        if self.normalisation is not None:
+            return self
+        one = np.ones(self.channels, np.float32)
+        shift = np.zeros_like(one) if self.bias is None else self.bias
+        norm = Normalisation(one, shift, np.zeros_like(one), one - np.float32(epsilon), epsilon)
+        return replace(self, bias=None, normalisation=norm)
+
+
+def read_backbone(path: Path) -> list[Unit]:
+    """The convolutions of a file: Keras HDF5 (weights or whole model) or TFLite.
+
+    raises  ImportFileError when the file is neither, or holds no convolutions
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise ImportFileError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if start[4:8] == b"TFL3":
+        units = list(_of_tflite(path))
+    elif start == b"\x89HDF\r\n\x1a\n":
+        units = list(_of_keras(path))
+    else:
+        raise ImportFileError(f"{path.name} is neither a Keras HDF5 file nor a TFLite file.")
+    if not units:
+        raise ImportFileError(f"{path.name} holds no convolutions that could start a backbone.")
+    return units
+
+
+def _of_tflite(path: Path) -> Iterator[Unit]:
+    from detector.importers.tflite_graph import read_graph
+
+    graph = read_graph(path)
+    for operator in graph.operators:
+        if operator.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+            continue
+        kernel = graph.constant(operator.inputs[1]).transpose(1, 2, 3, 0)
+        bias = graph.constant(operator.inputs[2])
+        name = graph.tensors[operator.outputs[0]].name
+        yield Unit(name, operator.kind == "DEPTHWISE_CONV_2D", np.ascontiguousarray(kernel), bias, None)
+
+
+def _of_keras(path: Path) -> Iterator[Unit]:
+    with h5py.File(path, "r") as file:
+        group = file.get("model_weights", file)
+        if "layer_names" not in group.attrs:
+            raise ImportFileError(
+                f"{path.name} does not say the order of its layers, as Keras' .h5 files do."
+            )
+        waiting: Unit | None = None
+        for raw in group.attrs["layer_names"]:
+            layer = raw.decode() if isinstance(raw, bytes) else str(raw)
+            values = _variables(group[layer])
+            kernel = values.get("depthwise_kernel", values.get("kernel"))
+            if kernel is not None and kernel.ndim == 4:
+                if waiting is not None:
+                    yield waiting
+                waiting = Unit(layer, "depthwise_kernel" in values, kernel, values.get("bias"), None)
+            elif waiting is not None and "moving_mean" in values:
+                channels = np.ones(waiting.channels, np.float32)
+                norm = Normalisation(
+                    values.get("gamma", channels),
+                    values.get("beta", 0 * channels),
+                    values["moving_mean"],
+                    values["moving_variance"],
+                )
+                yield replace(waiting, normalisation=norm)
+                waiting = None
+        if waiting is not None:
+            yield waiting
+
+
+def _variables(group: h5py.Group) -> dict[str, Array]:
+    """The arrays of a layer by the last part of their names, without ":0"."""
+    found: dict[str, Array] = {}
+    for raw in group.attrs.get("weight_names", ()):
+        name = raw.decode() if isinstance(raw, bytes) else str(raw)
+        found[name.split("/")[-1].split(":")[0]] = np.asarray(group[name], np.float32)
+    return found

@@ -1,0 +1,101 @@
+"""What is to be trained on what: the part of a training that its run folder remembers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from trainer.datasets import Dataset, Example, open_dataset
+from trainer.datasets.opening import split_names
+from trainer.recipe import Recipe
+
+_HELD_OUT = 0.15  # of the pictures, for validation, where the folder has no list of them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A training as a person asks for it.
+
+    data              folder of labelled photographs
+    name              of the model to be made
+    classes, columns  as `open_dataset` takes them
+    architecture      of the network, with `options` and `input_size` if not the usual; not with `start_from`
+    scores            "softmax" or "sigmoid"; None: as `start_from` has it, else softmax
+    start_from        a model whose weights it starts from; its architecture, size and anchors are kept
+    backbone_weights  a file whose first convolutions it starts from
+    unfold            give a model with folded normalisation its normalisation back
+    aliases           further pairs of class names that mean the same
+    minutes           time to take, in place of the recipe's epochs
+    """
+
+    data: str
+    name: str
+    recipe: Recipe
+    train_split: str | None = None
+    val_split: str | None = None
+    classes: str | None = None
+    columns: str | None = None
+    architecture: str = "ssd300-mobilenet-v1"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    input_size: tuple[int, int] | None = None
+    scores: str | None = None
+    start_from: str | None = None
+    backbone_weights: str | None = None
+    unfold: bool = True
+    aliases: tuple[tuple[str, str], ...] = ()
+    minutes: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**values, "recipe": self.recipe.to_json(), "options": dict(self.options)}
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> "Plan":
+        size = values["input_size"]
+        return Plan(
+            **{
+                **values,
+                "recipe": Recipe().with_values(values["recipe"]),
+                "input_size": tuple(size) if size else None,
+                "aliases": tuple((one, other) for one, other in values["aliases"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Division:
+    """The pictures that are learnt from, and those that choose."""
+
+    train: Dataset
+    examples: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    sentence: str
+
+
+def divide(plan: Plan) -> Division:
+    """Reads the folder and divides it: by its own lists, or by holding some pictures out.
+
+    raises  DatasetError when it holds errors, or nothing
+    """
+
+    def read(split: str | None) -> Dataset:
+        return open_dataset(plan.data, split=split, classes=plan.classes, columns=plan.columns)
+
+    lists = split_names(plan.data, columns=plan.columns)
+    train = read(plan.train_split or _first_of(("train", "training", "trainval"), lists))
+    val_split = plan.val_split or _first_of(("val", "valid", "validation"), lists)
+    if val_split is not None and val_split != train.split:
+        validation = read(val_split)
+        words = f"{len(train)} pictures to learn from, {len(validation)} of '{val_split}' to choose by"
+        return Division(train, train.examples, validation.examples, words)
+    order = np.random.default_rng(plan.recipe.seed).permutation(len(train))
+    held = set(order[: round(len(train) * _HELD_OUT)].tolist())
+    learnt = tuple(each for number, each in enumerate(train.examples) if number not in held)
+    kept = tuple(each for number, each in enumerate(train.examples) if number in held)
+    words = f"{len(learnt)} pictures to learn from, {len(kept)} of them held out to choose by"
+    return Division(train, learnt, kept or learnt, words)
+
+
+def _first_of(names: tuple[str, ...], lists: tuple[str, ...]) -> str | None:
+    return next((name for name in names if name in lists), None)

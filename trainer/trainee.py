@@ -1,0 +1,137 @@
+"""The network of a training as its plan wants it: a card, a network, and what it starts from."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from detector.class_names import Aliases
+from detector.errors import OptionError
+from detector.model_card import ModelCard
+from detector.model_store import Model, find_model, read_weights
+from detector.networks.catalog import build_network, load_network, new_card
+from trainer.loss import Criterion, MultiBoxLoss, SigmoidFocalLoss
+from trainer.plan import Plan
+from trainer.recipe import Recipe
+from trainer.starting_weights import Start, start_from_backbone, start_from_model
+from trainer.teaching import Teacher
+
+
+def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
+    """The card of the model to be made.
+
+    raises  StudioError when the plan names an architecture or a model that there is not
+    """
+    data = Path(plan.data).name
+    if plan.start_from is None:
+        size, options = plan.input_size, plan.options
+        card = new_card(plan.architecture, name=plan.name, classes=classes, input_size=size, options=options)
+        return replace(card, score_activation=_scores(plan.scores or "softmax"), origin=f"trained on {data}")
+    source = find_model(plan.start_from).card
+    options = dict(source.options)
+    if plan.unfold and options.get("folded"):
+        options["folded"] = False
+    return replace(
+        source,
+        name=plan.name,
+        classes=classes,
+        options=options,
+        score_activation=_scores(plan.scores or source.score_activation),
+        origin=f"trained on {data}, started from '{source.name}': {source.origin}",
+        weights_sha256="",
+        measured={},
+    )
+
+
+def network_for(card: ModelCard, recipe: Recipe) -> keras.Model:
+    """The network of a card with random weights, as the recipe trains it.
+
+    raises  OptionError when a layer that shall be frozen does not exist
+    """
+    keras.utils.set_random_seed(recipe.seed)
+    with _policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32"):
+        network = build_network(card)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = recipe.statistics_momentum
+            layer.frozen_statistics = recipe.freeze_statistics
+    for pattern in recipe.frozen:
+        chosen = [layer for layer in network.layers if fnmatchcase(layer.name, pattern)]
+        if not chosen:
+            raise OptionError(
+                f"No layer of {card.architecture} is called '{pattern}', so it cannot be frozen."
+            )
+        for layer in chosen:
+            layer.trainable = False
+    return network
+
+
+def start(network: keras.Model, card: ModelCard, plan: Plan) -> Start:
+    """Gives a network the weights the plan wants it to start from.
+
+    raises  StudioError when they are missing, or of another kind of network
+    """
+    if plan.start_from is not None:
+        source = find_model(plan.start_from)
+        return start_from_model(network, card, source.card, read_weights(source), aliases_of(plan))
+    if plan.backbone_weights is not None:
+        return start_from_backbone(network, Path(plan.backbone_weights))
+    return Start(frozenset(), False, ("All layers start at random.",))
+
+
+def criterion_for(recipe: Recipe, card: ModelCard) -> Criterion:
+    """The loss for the scores of a card.
+
+    raises  OptionError when the recipe wants one for other scores
+    """
+    of_scores = "multibox" if card.score_activation == "softmax" else "focal"
+    if recipe.loss not in ("auto", of_scores):
+        raise OptionError(
+            f"The loss '{recipe.loss}' is not for {card.score_activation} scores; '{of_scores}' is."
+        )
+    if of_scores == "focal":
+        return SigmoidFocalLoss(label_smoothing=recipe.label_smoothing)
+    return MultiBoxLoss(
+        negatives_per_positive=recipe.negatives_per_positive,
+        negatives_without_objects=recipe.negatives_without_objects,
+        label_smoothing=recipe.label_smoothing,
+    )
+
+
+def teacher_for(plan: Plan, card: ModelCard) -> Teacher | None:
+    """The model that teaches, where the recipe names one.
+
+    raises  StudioError when there is no such model, or it cannot teach this one
+    """
+    if not plan.recipe.teacher:
+        return None
+    model: Model = find_model(plan.recipe.teacher)
+    return Teacher(load_network(model), model.card, card, aliases_of(plan))
+
+
+def aliases_of(plan: Plan) -> Aliases:
+    """The class names that mean the same: those that ship and the plan's."""
+    aliases = Aliases.shipped()
+    for one, other in plan.aliases:
+        aliases = aliases.with_pair(one, other)
+    return aliases
+
+
+def _scores(name: str) -> Any:
+    if name not in ("softmax", "sigmoid"):
+        raise OptionError(f"Scores are made by softmax or sigmoid, not '{name}'.")
+    return name
+
+
+@contextmanager
+def _policy(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,219 @@
+"""Begins a training from its plan, or goes on with it, and makes a model of its best weights."""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from detector.class_names import Aliases
+from detector.errors import TrainingError
+from detector.model_card import ModelCard
+from detector.model_store import Model, save_model
+from detector.values import LabelMap
+from trainer.augmentation import chain
+from trainer.augmentation.joining import Mosaic
+from trainer.checkpoints import state_from
+from trainer.datasets import Example
+from trainer.evaluation.answers import ClassMap, answers
+from trainer.evaluation.evaluation import evaluate
+from trainer.example_source import ROOM_TO_ZOOM, ExampleSource
+from trainer.fitting import Fitting, Length, Listener, Position
+from trainer.loading import Loader
+from trainer.network_answers import NetworkAnswers
+from trainer.optimiser import OPTIMISERS
+from trainer.picture_cache import PictureCache
+from trainer.plan import Division, Plan, divide
+from trainer.prediction_sheet import write_sheet
+from trainer.recipe import Recipe
+from trainer.run_folder import RunFolder
+from trainer.step import StepOptions, compile_step, first_state
+from trainer.targets import TargetCoder
+from trainer.trainee import card_for, criterion_for, network_for, start, teacher_for
+from trainer.unfolding import refine_statistics
+
+Say = Callable[[str], None]
+Stop = Callable[[], bool]
+
+_BATCHES_TO_REFINE = 16  # of pictures, to measure what the normalisation of an unfolded network is given
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Training:
+    """A training that is ready to run, or has run."""
+
+    plan: Plan
+    card: ModelCard
+    folder: RunFolder
+    fitting: Fitting
+
+    def run(self) -> str:
+        """Trains; see `Fitting.run`."""
+        return self.fitting.run()
+
+    def model(self) -> Model | None:
+        """The best weights as a model in the run folder; None before the first evaluation.
+
+        raises  ModelError when it cannot be written
+        """
+        if not self.folder.has_checkpoint("best"):
+            return None
+        arrays, facts = self.folder.read_checkpoint("best")
+        measured = {name: facts[name] for name in ("voc07_map", "voc_area_map")}
+        on = f"{self.folder.config['validation_pictures']} validation pictures of {Path(self.plan.data).name}"
+        card = replace(self.card, measured={**measured, "on": on})
+        return save_model(card, arrays, folder=self.folder.path, force=True)
+
+
+def begin(plan: Plan, path: Path, *, listener: Listener, say: Say, stop: Stop) -> Training:
+    """A new training in a new run folder.
+
+    say     is given sentences for the person: what is learnt from what, what was left out, what was kept
+    stop    asked between steps whether to end early
+    raises  StudioError when plan, pictures or starting weights cannot be used
+    """
+    division = divide(plan)
+    card = card_for(plan, division.train.labels.names)
+    network = network_for(card, plan.recipe)
+    started = start(network, card, plan)
+    say(division.sentence)
+    for note in started.notes:
+        say(note)
+    loader = _loader(division.examples, card, plan.recipe)
+    if started.unfolded:
+        batches = islice(loader.batches(), _BATCHES_TO_REFINE)
+        count = refine_statistics(network, (batch.pictures for batch in batches))
+        say(f"Measured what each of the {count} normalisations that were folded away is given.")
+    config = {
+        "plan": plan.to_json(),
+        "card": card.to_json(),
+        "backbone": sorted(started.backbone),
+        "pictures": _fingerprint(division.examples),
+        "validation_pictures": len(division.validation),
+    }
+    folder = RunFolder.create(path, config)
+    fitting = _fitting(plan, card, folder, network, loader, division, listener, stop)
+    fitting.save()  # the first checkpoint: another backend can begin with the same weights
+    return Training(plan, card, folder, fitting)
+
+
+def go_on(
+    path: Path, *, listener: Listener, say: Say, stop: Stop, changes: Mapping[str, Any] | None = None
+) -> Training:
+    """The training of a run folder, where its last checkpoint stands.
+
+    changes  of the recipe: more epochs
+    raises   StudioError when the folder holds none, or its pictures have changed
+    """
+    folder = RunFolder.open(path)
+    plan = Plan.from_json(folder.config["plan"])
+    plan = replace(plan, recipe=plan.recipe.with_values(changes or {}))
+    card = ModelCard.from_json(folder.config["card"])
+    division = divide(plan)
+    if _fingerprint(division.examples) != folder.config["pictures"]:
+        raise TrainingError(
+            f"The pictures in {plan.data} are not those {path} was begun with; begin a new training."
+        )
+    arrays, facts = folder.read_checkpoint("last")
+    network = network_for(card, plan.recipe)
+    loader = _loader(division.examples, card, plan.recipe)
+    fitting = _fitting(plan, card, folder, network, loader, division, listener, stop)
+    fitting.state = state_from(arrays, network, fitting.state)
+    fitting.position = Position(**facts)
+    folder.save_config({**folder.config, "plan": plan.to_json()})
+    folder.take_off_after(fitting.position.step - 1)
+    say(f"{path} goes on after {fitting.position.step} steps.")
+    return Training(plan, card, folder, fitting)
+
+
+def _fitting(
+    plan: Plan,
+    card: ModelCard,
+    folder: RunFolder,
+    network: keras.Model,
+    loader: Loader,
+    division: Division,
+    listener: Listener,
+    stop: Stop,
+) -> Fitting:
+    recipe = plan.recipe
+    teacher = teacher_for(plan, card)
+    options = StepOptions(
+        criterion=criterion_for(recipe, card),
+        optimiser=OPTIMISERS[recipe.optimiser],
+        backbone=frozenset(folder.config["backbone"]),
+        decay=recipe.weight_decay,
+        clip_norm=recipe.clip_norm,
+        averaging=recipe.averaging,
+        teaching=None if teacher is None else teacher.loss,
+        teaching_weight=recipe.teacher_weight,
+    )
+    steps = max(1, round(recipe.epochs * len(division.examples) / recipe.batch))
+    return Fitting(
+        network=network,
+        step=compile_step(network, options),
+        state=first_state(network, options),
+        loader=loader,
+        recipe=recipe,
+        length=Length(steps=steps) if plan.minutes is None else Length(seconds=plan.minutes * 60),
+        folder=folder,
+        measure=_Measurement(network, card, division, folder.path),
+        listener=listener,
+        stop=stop,
+    )
+
+
+class _Measurement:
+    """The figures of a network on the validation pictures, and a sheet of what it finds there."""
+
+    def __init__(self, network: keras.Model, card: ModelCard, division: Division, path: Path) -> None:
+        self._answers = NetworkAnswers(network, card)
+        self._validation = division.validation
+        self._labels = division.train.labels
+        self._class_map = ClassMap.between(LabelMap(card.classes), self._labels, Aliases([]))
+        self._sheets = path / "predictions"
+        self._min_score = card.min_score
+
+    def __call__(self, step: int) -> Mapping[str, float]:
+        found = answers(self._answers, self._validation, self._class_map)
+        evaluation = evaluate(self._validation, found, self._labels)
+        sheet = self._sheets / f"step-{step:06d}.jpg"
+        write_sheet(sheet, self._validation, found, self._labels, min_score=self._min_score)
+        return {"voc07_map": evaluation.voc07_map, "voc_area_map": evaluation.voc_area_map}
+
+
+def _loader(examples: Sequence[Example], card: ModelCard, recipe: Recipe) -> Loader:
+    height, width = card.input_size
+    source = ExampleSource(
+        examples=examples,
+        cache=PictureCache(examples, longest_side=ROOM_TO_ZOOM * max(height, width)),
+        chain=chain(recipe.augmentation, height=height, width=width),
+        difficult=recipe.difficult,
+        mosaic=recipe.mosaic,
+        mixup=recipe.mixup,
+        joining=Mosaic(height=2 * height, width=2 * width),
+    )
+    return Loader(
+        source=source,
+        coder=TargetCoder(card),
+        height=height,
+        width=width,
+        rgb=card.channel_order == "RGB",
+        batch=recipe.batch,
+        seed=recipe.seed,
+        threads=max(2, (os.cpu_count() or 2) - 2),
+    )
+
+
+def _fingerprint(examples: Sequence[Example]) -> str:
+    """Changes when pictures or boxes do."""
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(example.path.name.encode())
+        digest.update(example.boxes.tobytes())
+        digest.update(example.class_ids.tobytes())
+    return digest.hexdigest()
