@@ -10,14 +10,13 @@ A folder is only ever read: what is corrected, converted or divided goes to a ne
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.progress import counted
-from detector.errors import DatasetError
+from app.commands.results import refuse_existing, write_json
 
 if TYPE_CHECKING:
     from trainer.datasets.check import Report
@@ -78,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    _refuse_existing(options.json, options.force)
+    refuse_existing(options.json, force=options.force)
     from detector.anchors import LAYOUTS
     from detector.networks.catalog import find_architecture
     from trainer.datasets.check import check
@@ -88,7 +87,7 @@ def _check(options: argparse.Namespace) -> int:
     with counted("pictures") as progress:
         report = check(options.folder, layout=layout, columns=options.columns, progress=progress)
     if options.json:
-        options.json.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+        write_json(options.json, report.to_json())
     _print_report(report, options.architecture)
     if options.fix:
         _print_written(fix(options.folder, options.fix, columns=options.columns))
@@ -114,7 +113,7 @@ def _split(options: argparse.Namespace) -> int:
 
 
 def _preview(options: argparse.Namespace) -> int:
-    _refuse_existing(options.out, options.force)
+    refuse_existing(options.out, force=options.force)
     import cv2
 
     from trainer.datasets import open_dataset
@@ -130,11 +129,6 @@ def _preview(options: argparse.Namespace) -> int:
     options.out.write_bytes(content.tobytes())
     print(options.out)
     return 0
-
-
-def _refuse_existing(file: Path | None, force: bool) -> None:
-    if file and file.exists() and not force:
-        raise DatasetError(f"{file} exists already; --force replaces it.")
 
 
 def _print_report(report: "Report", architecture: str) -> None:

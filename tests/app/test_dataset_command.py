@@ -63,7 +63,7 @@ def test_preview_writes_a_picture_and_overwrites_only_when_told(photos, tmp_path
     out = tmp_path / "sheet.png"
     assert run("preview", photos, out, "--split", "val") == 0
     assert cv2.imread(str(out)).shape == (320, 320, 3)
-    assert run("preview", photos, out) == 1
+    assert run("preview", photos, out) == 2
     assert "--force replaces it" in capsys.readouterr().err
     assert run("preview", photos, out, "--force", "--augmented", "satellite") == 0
 

@@ -6,7 +6,7 @@ account when the object is difficult.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 import numpy as np
@@ -42,6 +42,11 @@ class ClassMatches:
     objects: Indices
     overlaps: NDArray[np.float32]
     positives: Indices
+
+    def best(self, count: int) -> "ClassMatches":
+        """Those with the highest scores."""
+        columns = {each.name: getattr(self, each.name)[:count] for each in fields(self)}
+        return ClassMatches(**columns | {"positives": self.positives})
 
 
 def match(

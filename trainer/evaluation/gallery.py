@@ -1,0 +1,84 @@
+"""The mistakes worth looking at, as pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.pictures import read_picture
+from detector.values import Detections, LabelMap, Pixels
+from trainer.datasets import Example
+from trainer.drawing import Mark, draw_marks
+from trainer.evaluation.evaluation import Evaluation
+from trainer.evaluation.mistakes import BACKGROUND, BOTH, CLASS, DUPLICATE, MISSED, PLACE
+
+_SIDE = 360  # pixels
+_FOUND = (0x00, 0x5E, 0xD5)  # vermilion
+_OBJECT = (0x73, 0x9E, 0x00)  # green
+
+_SAID = {
+    DUPLICATE: "a better detection has this {object}",
+    CLASS: "it is a {object}",
+    PLACE: "does not fit the {object}",
+    BOTH: "touches a {object}",
+    BACKGROUND: "nothing is labelled here",
+}
+_MISSED = {
+    CLASS: "taken for something else",
+    PLACE: "the box does not fit",
+    MISSED: "not found",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A picture and what to say below it."""
+
+    pixels: Pixels
+    caption: str
+
+
+def worst_false_alarms(
+    evaluation: Evaluation,
+    examples: Sequence[Example],
+    detections: Sequence[Detections],
+    *,
+    count: int = 24,
+) -> list[Shown]:
+    """The wrong detections with the highest scores, with the object each is about."""
+    alarms, labels = evaluation.alarms, evaluation.labels
+    shown = []
+    for k in range(min(count, len(alarms.scores))):
+        image, index = int(alarms.images[k]), int(alarms.objects[k])
+        example = examples[image]
+        taken_for = f"{labels[int(alarms.class_ids[k])]} {alarms.scores[k]:.2f}"
+        marks = [Mark(detections[image].boxes[alarms.ranks[k]], taken_for, _FOUND)]
+        name = _name(example, index, labels) if index >= 0 else ""
+        if index >= 0:
+            marks.insert(0, Mark(example.boxes[index], "", _OBJECT))
+        reason = _SAID[str(alarms.kinds[k])].format(object=name)
+        pixels = draw_marks(read_picture(example.path), marks, side=_SIDE)
+        shown.append(Shown(pixels, f"{taken_for}: {reason} ({example.path.name})"))
+    return shown
+
+
+def worst_misses(evaluation: Evaluation, examples: Sequence[Example], *, count: int = 24) -> list[Shown]:
+    """The largest objects, as shares of their pictures, without a right detection at the minimum score."""
+    misses, labels = evaluation.misses, evaluation.labels
+    shares = np.array([_share(examples[image], index) for image, index in zip(misses.images, misses.objects)])
+    shown = []
+    for k in np.argsort(-shares, kind="stable")[:count]:
+        example, index = examples[misses.images[k]], int(misses.objects[k])
+        name = _name(example, index, labels)
+        marks = [Mark(example.boxes[index], name, _OBJECT)]
+        pixels = draw_marks(read_picture(example.path), marks, side=_SIDE)
+        shown.append(Shown(pixels, f"{name}: {_MISSED[str(misses.kinds[k])]} ({example.path.name})"))
+    return shown
+
+
+def _name(example: Example, index: int, labels: LabelMap) -> str:
+    return labels[int(example.class_ids[index])]
+
+
+def _share(example: Example, index: int) -> float:
+    return float(example.areas[index]) / (example.height * example.width)
