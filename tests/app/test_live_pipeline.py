@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,8 +14,8 @@ from app.pipeline import Choice, LivePipeline, View
 from app.sources import State, open_source
 from detector.errors import ModelError
 from tests.app.rtsp import load_server
-from tests.app.videos import eventually, read_number, write_video
-from tests.app.watching import LABELS, SquareFinder, Watching
+from tests.app.videos import eventually, numbered_picture, read_number, write_video
+from tests.app.watching import LABELS, Permits, SquareFinder, Watching
 
 
 @pytest.fixture
@@ -162,27 +163,47 @@ def test_a_file_that_has_ended_can_be_sought_and_stepped_back_in(clip: Path):
 
 
 def test_boxes_from_before_a_seek_are_not_shown_after_it(clip: Path):
-    gate = threading.Event()
-    engine = SquareFinder(gate)
-    with Watching(open_source(str(clip)), open_engine=lambda: engine) as watching:
-        assert eventually(lambda: bool(engine.asked))  # it looks at a frame from before
+    permits = Permits()
+    with Watching(open_source(str(clip)), open_engine=lambda: SquareFinder(permits)) as watching:
+        stand_still(watching, 5)
+        permits.release(100)
+        watching.until(lambda view: view.own_boxes)
+        while permits.acquire(blocking=False):
+            pass
         stand_still(watching, 40)
-        views: list[View] = []
-        gate.set()
-        watching.until(lambda view: views.append(view) or view.own_boxes)
-    assert all(view.own_boxes or not len(view.detections) for view in views if number(view) == 40)
+        assert not len(watching.pipeline.latest().detections)
+        permits.release(100)
+        watching.until(lambda view: view.own_boxes)
 
 
-def test_pictures_of_a_folder_never_wear_each_others_boxes(tmp_path: Path):
+def test_boxes_stay_until_there_are_newer_ones(clip: Path):
+    permits = Permits()
+    with Watching(open_source(str(clip)), open_engine=lambda: SquareFinder(permits)) as watching:
+        permits.release()
+        watching.until(lambda view: len(view.detections))
+        view = watching.until(ended)
+        assert len(view.detections) and not view.own_boxes
+        permits.release(100)
+
+
+def test_a_picture_never_wears_the_boxes_of_another(tmp_path: Path):
     for index in range(2):
-        write_video(tmp_path / f"{index}.mp4", 3)
-    gate = threading.Event()
-    with Watching(open_source(str(tmp_path)), open_engine=lambda: SquareFinder(gate)) as watching:
-        views: list[View] = []
-        watching.until(ended)
-        gate.set()
-        watching.until(lambda view: views.append(view) or view.own_boxes)
-    assert all(view.own_boxes or not len(view.detections) for view in views)
+        picture = cv2.imencode(".png", numbered_picture(index))[1].tobytes()
+        (tmp_path / f"{index}.png").write_bytes(picture)
+    permits = Permits()
+    with Watching(open_source(str(tmp_path)), open_engine=lambda: SquareFinder(permits)) as watching:
+        permits.release()
+        watching.until(lambda view: view.own_boxes and view.frame.source == "0.png")
+        watching.until(lambda view: view.frame.source == "1.png")
+        assert not len(watching.pipeline.latest().detections)
+        permits.release(100)
+        watching.until(lambda view: view.own_boxes and view.frame.source == "1.png")
+
+
+def test_a_class_filter_is_applied_before_the_number_of_boxes_is_limited(clip: Path):
+    choice = Choice(min_score=0.1, max_detections=1, class_ids=frozenset({1}))
+    with Watching(open_source(str(clip)), open_engine=SquareFinder, choice=choice) as watching:
+        assert watching.until(lambda view: view.own_boxes).detections.class_ids.tolist() == [1]
 
 
 def test_a_model_that_cannot_be_used_is_a_sentence_and_the_video_goes_on(clip: Path):

@@ -126,6 +126,6 @@ def test_no_logger_of_any_library_writes_a_password(log_text: io.StringIO):
         raise ValueError("rtsp://cam:hunter2@h/x")
     except ValueError:
         library.exception("in an exception")
-    library.warning("from here", stack_info=True)
+    library.warning("from here", stack_info=True)  # rtsp://cam:hunter2@h/x is in the stack
     written = log_text.getvalue()
     assert "rtsp://***@h/x" in written and "ValueError" in written and "hunter2" not in written

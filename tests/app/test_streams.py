@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -48,6 +49,21 @@ def test_a_stream_gives_its_frames_as_they_come(rtsp: ModuleType, clip: Path):
     assert seen[-1].pts - seen[-20].pts == pytest.approx(19 / 25, abs=1e-3)  # its own clock, not ours
     assert [status.state for status in statuses(items)] == [State.CONNECTING, State.LIVE]
     assert source.live and not source.seekable and source.duration is None
+
+
+def test_pictures_are_asked_for_over_tcp_at_once(
+    rtsp: ModuleType, clip: Path, monkeypatch: pytest.MonkeyPatch
+):
+    asked, answer = [], rtsp.Session.answer
+
+    def listen(session: Any, request: list[str], fields: dict[str, str]) -> None:
+        asked.append(fields.get("transport", ""))
+        answer(session, request, fields)
+
+    monkeypatch.setattr(rtsp.Session, "answer", listen)
+    with rtsp.RtspServer(clip) as server:
+        read_until(open_source(server.url), after(1))
+    assert [transport.split(";")[0] for transport in asked if transport] == ["RTP/AVP/TCP"]
 
 
 def test_nobody_there_is_said_and_tried_again(clip: Path):

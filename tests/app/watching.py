@@ -16,13 +16,23 @@ from detector.values import Detections, Frame, LabelMap
 LABELS = LabelMap(("square", "number"))
 
 
+class Permits(threading.Semaphore):
+    """A gate that lets one detection through for each `release`."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def wait(self, timeout: float) -> bool:
+        return self.acquire(timeout=timeout)
+
+
 class SquareFinder:
     """Finds the bright square of `videos.numbered_picture` (twice, the second a little off) and its number.
 
     gate  detection waits until it is open: a detector as slow as a test needs it
     """
 
-    def __init__(self, gate: threading.Event | None = None) -> None:
+    def __init__(self, gate: threading.Event | Permits | None = None) -> None:
         self.device = "test bench"
         self.timing = Timing()
         self.asked: list[tuple[int, float]] = []  # (sequence, nms_iou)
