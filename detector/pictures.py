@@ -67,8 +67,8 @@ def read_header(path: Path) -> PictureHeader:
     try:
         with path.open("rb") as stream:
             header = _header(stream)
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
+    except (OSError, ValueError) as error:  # ValueError: no file can have such a name
+        raise SourceError(f"{path}: cannot be read ({_reason(error)})") from error
     if header:
         return header
     height, width = read_picture(path).shape[:2]
@@ -106,8 +106,8 @@ def turn_boxes(boxes: NDArray[Any], header: PictureHeader) -> Boxes:
 def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path}: cannot be read ({_reason(error)})") from error
 
 
 def _decode(content: bytes) -> Pixels | None:
@@ -117,9 +117,27 @@ def _decode(content: bytes) -> Pixels | None:
         # Not `cv2.imread`: on Windows it opens no path outside the system's code page.
         flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
         pixels: Any = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+        if pixels is None:
+            return None
+        if _may_be_transparent(content):
+            return _on_grey(pixels, cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED))
     except cv2.error:
         return None
-    return None if pixels is None else np.asarray(pixels, np.uint8)
+    return np.asarray(pixels, np.uint8)
+
+
+def _may_be_transparent(content: bytes) -> bool:
+    if content[:4] == b"\x89PNG":
+        return content[25:26] in (b"\3", b"\4", b"\6")  # palette, grey with alpha, colour with alpha
+    return content[8:12] == b"WEBP" and content[12:16] != b"VP8 "
+
+
+def _on_grey(pixels: Any, stored: Any) -> Pixels:
+    """What is transparent shows mid-grey, not the colour that happens to be stored beneath."""
+    if stored.ndim < 3 or stored.shape[2] < 4:
+        return np.asarray(pixels, np.uint8)
+    alpha = stored[..., 3:].astype(np.float32) / np.iinfo(stored.dtype).max
+    return np.asarray(np.rint(pixels * alpha + 128 * (1 - alpha)), np.uint8)
 
 
 def _header(stream: BinaryIO) -> PictureHeader | None:
@@ -193,3 +211,7 @@ def _orientation(exif: bytes, *, after: bytes = b"") -> int:
     except struct.error:
         pass
     return 1
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
