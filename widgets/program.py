@@ -47,6 +47,7 @@ def run_window(source: str | None, *, model: str | None, record: str | None) -> 
     mishaps.install()
     QApplication.setAttribute(Qt.AA_EnableHighDpiScaling)
     QApplication.setAttribute(Qt.AA_UseHighDpiPixmaps)
+    QApplication.setHighDpiScaleFactorRoundingPolicy(Qt.HighDpiScaleFactorRoundingPolicy.PassThrough)
     application = QApplication([sys.argv[0]])
     application.setApplicationName("SSD Studio")
     application.setDesktopFileName("ssd-studio")

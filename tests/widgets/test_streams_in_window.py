@@ -114,4 +114,4 @@ def test_a_path_the_camera_does_not_know_is_said_so(person, rtsp, clip):
 
 def _button(person: Person, words: str) -> QPushButton:
     buttons = person.window.page.view.card.findChildren(QPushButton)
-    return next(button for button in buttons if button.text() == words)
+    return next(button for button in buttons if button.text() == words and button.isVisible())

@@ -303,6 +303,27 @@ def test_full_screen_hides_everything_but_the_picture_until_the_mouse_moves(watc
     assert not window.isFullScreen() and page.panel.isVisible() and page.transport.isVisible()
 
 
+def test_panel_boxes_names_and_figures_are_switched_by_their_keys(watching):
+    page = watching.window.page
+    watching.presses(Qt.Key_D)
+    assert not page.panel.isVisible()
+    watching.presses(Qt.Key_D)
+    assert page.panel.isVisible()
+    assert page.view.scene.labels and page.view.scene.with_text and not page.view.scene.statistics
+    watching.presses(Qt.Key_B)
+    watching.presses(Qt.Key_L)
+    watching.presses(Qt.Key_I)
+    assert page.view.scene.labels is None and not page.view.scene.with_text
+    assert any(line.startswith("age boxes") for line in page.view.scene.statistics)
+
+
+def test_a_narrow_window_is_all_picture(watching):
+    watching.window.resize(560, 480)
+    watching.bot.waitUntil(lambda: not watching.window.page.panel.isVisible())
+    watching.window.resize(1000, 700)
+    watching.bot.waitUntil(watching.window.page.panel.isVisible)
+
+
 def test_another_model_takes_over_while_the_video_goes_on(watching):
     engines = []
 
