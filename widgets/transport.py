@@ -54,10 +54,10 @@ class Transport(QFrame):
         for name in _RIGHT:
             row.addWidget(self._buttons[name])
 
-    def show_playing(self, *, paused: bool, speed: float) -> None:
+    def show_playing(self, *, standing: bool, speed: float) -> None:
         action = self._actions["toggle_pause"]
-        action.setIcon(icon("play" if paused else "pause"))
-        self._buttons["toggle_pause"].setAccessibleName("Play" if paused else "Pause")
+        action.setIcon(icon("play" if standing else "pause"))
+        self._buttons["toggle_pause"].setAccessibleName("Play" if standing else "Pause")
         self.speed.setText(f"{speed:g}×")
 
     def show_position(self, seconds: float, duration: float | None) -> None:

@@ -131,12 +131,13 @@ class WatchPage(QWidget):
         self.panel.show_model(card)
         if self._watch and open_engine:
             self._watch.pipeline.use_engine(open_engine, labels=self._labels)
+            self._watch.refresh()  # boxes brought before are the other model's, and so are their class ids
         self._choose()
 
     # Actions.
 
     def find_class(self) -> None:
-        self.panel.show()
+        self.panel.show()  # even where there is little room
         self.panel.find_class()
 
     def toggle_panel(self, shown: bool) -> None:
@@ -190,7 +191,8 @@ class WatchPage(QWidget):
             return
         self._show_newest()
         self.figures.show_figures(view.figures, view.detector)
-        self.transport.show_playing(paused=view.paused, speed=view.speed)
+        standing = view.paused or view.status.state is State.ENDED
+        self.transport.show_playing(standing=standing, speed=view.speed)
         self.transport.show_position(view.frame.pts if view.frame else 0.0, view.duration)
         self.transport.show_kind(
             live=self._watch.source.live,
@@ -201,7 +203,7 @@ class WatchPage(QWidget):
         self.panel.classes.show_counts(Counter(view.detections.class_ids.tolist()))
         if view.detector != self._detector:
             self._detector = view.detector
-            if ":" in view.detector:
+            if ":" in view.detector:  # a reason, not a delay
                 self.trouble.emit(view.detector)
         self.shown.emit(view)
 

@@ -5,17 +5,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QByteArray, QTimer
+from PyQt5.QtCore import QByteArray, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PyQt5.QtWidgets import (
-    QApplication,
-    QMainWindow,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from app.pipeline import LivePipeline
+from app.pipeline import LivePipeline, View
 from app.settings import Settings
 from app.sources import list_cameras, open_source
 from detector.errors import StudioError
@@ -50,7 +44,7 @@ class Window(QMainWindow):
 
     def __init__(self, models: ModelChooser, settings: Settings) -> None:
         super().__init__()
-        self.setWindowTitle("SSD Studio")
+        self._say_title()
         self.setWindowIcon(program_icon())
         self.setAcceptDrops(True)
         self.settings = settings
@@ -109,6 +103,7 @@ class Window(QMainWindow):
         self.page.failed.connect(self._source_failed)
         self.page.log_in.connect(lambda: self.opening.ask_for_log_in(self._address or ""))
         self.page.shown.connect(self.keeping.follow)
+        self.page.shown.connect(self._follow_picture)
         self.page.trouble.connect(self.say_mishap)
         self.page.view.double_clicked.connect(self.actions_by_name["toggle_full_screen"].toggle)
         self.page.panel.model_button.clicked.connect(
@@ -135,7 +130,7 @@ class Window(QMainWindow):
         self._let_go()
         self._address = address
         self.settings = self.settings.with_source(address)
-        self.setWindowTitle(f"{source.name} – SSD Studio")
+        self._say_title(source.name)
         self._go_to(self.page)
         self.page.open(source, self.models.engine_opener(), self.models.card)
         if record:
@@ -151,8 +146,17 @@ class Window(QMainWindow):
         self.actions_by_name["toggle_full_screen"].setChecked(False)
         self._let_go()
         self._address = None
-        self.setWindowTitle("SSD Studio")
+        self._say_title()
         self._go_to(self.start_page)
+
+    def _say_title(self, *names: str) -> None:
+        """The names of what is shown, the nearest first."""
+        self.setWindowTitle(" – ".join((*names, "SSD Studio")))
+
+    def _follow_picture(self, view: View) -> None:
+        """In a folder the picture has a name of its own."""
+        if view.frame is not None and (watched := self.page.watched()):
+            self._say_title(*dict.fromkeys((view.frame.source, watched[0].source.name)))
 
     def _source_failed(self, sentence: str) -> None:
         """A source that never gave a picture is explained where another one can be chosen."""
@@ -197,10 +201,8 @@ class Window(QMainWindow):
     def toggle_full_screen(self, full: bool) -> None:
         self.menuBar().setVisible(not full)
         self.page.immerse(full)
-        if full:
-            self.showFullScreen()
-        else:
-            self.showNormal()
+        state = self.windowState() & ~Qt.WindowFullScreen  # a window that was maximised is so again
+        self.setWindowState(state | Qt.WindowFullScreen if full else state)
 
     def leave(self) -> None:
         """Escape: first the message goes, then the full screen."""
@@ -260,7 +262,7 @@ class Window(QMainWindow):
         """The source is told to end; the window does not wait for it."""
         if (pipeline := self.page.release()) is not None:
             self._ending.append(pipeline)
-            self._look_after_ending()
+            pipeline.close(timeout=0.0)
             self._look.start()
 
     def _look_after_ending(self) -> None:
@@ -268,11 +270,12 @@ class Window(QMainWindow):
             if pipeline.close(timeout=0.0):
                 self._ending.remove(pipeline)
                 self.keeping.follow(pipeline.latest())
-        if self._end_by is None and not self._ending:
+        overdue = self._end_by is not None and time.monotonic() > self._end_by
+        if not self._ending or overdue:
             self._look.stop()
-        elif self._end_by is not None and (not self._ending or time.monotonic() > self._end_by):
-            self._closed = True
-            self.close()
+            if self._end_by is not None:
+                self._closed = True
+                self.close()
 
     @property
     def caught(self) -> list[str]:
@@ -286,8 +289,10 @@ class Window(QMainWindow):
             return
         event.ignore()
         if self._end_by is None:
+            self.actions_by_name["toggle_full_screen"].setChecked(False)
             self._save()
-            self._end_by = time.monotonic() + _END_WITHIN
-            self.close_source()
             self.setEnabled(False)
+            self.banner.say("Closing…")
+            self._end_by = time.monotonic() + _END_WITHIN
+            self._let_go()
             self._look.start()

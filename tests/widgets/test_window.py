@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 from app.pipeline import View
 from app.settings import Settings
 from app.sources import State
+from detector.errors import ModelError
 from tests.app.videos import read_number
 from tests.app.watching import SquareFinder
 from tests.widgets.finding import FinderChooser
@@ -276,6 +277,32 @@ def test_a_picture_that_is_dropped_is_watched(person, tmp_path):
     _drop(person.window, mime)
     person.sees(lambda view: view.own_boxes)
     assert person.number() == 42
+
+
+def test_a_folder_is_shown_picture_by_picture_with_its_names(person, tmp_path):
+    import cv2
+
+    from tests.app.videos import numbered_picture
+
+    for number in (1, 2):
+        cv2.imwrite(str(tmp_path / f"picture-{number}.png"), numbered_picture(number))
+    person.window.open_source(str(tmp_path))
+    person.sees(lambda view: person.number() == 1)
+    person.presses(Qt.Key_Period)
+    person.sees(lambda view: person.number() == 2)
+    title = f"picture-2.png – {tmp_path.name} – SSD Studio"
+    person.bot.waitUntil(lambda: person.window.windowTitle() == title)
+
+
+def test_a_model_that_cannot_be_used_is_said_and_the_video_goes_on(qtbot, open_window, clip):
+    def damaged() -> SquareFinder:
+        raise ModelError("The weights of 'squares' are damaged; import it again.")
+
+    person = Person(qtbot, open_window(FinderChooser(open_engine=damaged)))
+    person.window.open_source(str(clip))
+    person.bot.waitUntil(lambda: "are damaged; import it again" in person.window.banner.words)
+    number = person.number()
+    person.sees(lambda view: person.number() > number)
 
 
 def test_what_was_copied_is_opened_with_control_v(person, clip):
