@@ -11,7 +11,7 @@ from typing import Any
 from detector.errors import DatasetError
 from detector.values import LabelMap
 from trainer.datasets.example import Example, Flaw
-from trainer.datasets.folders import divided, index_pictures, ordered_splits
+from trainer.datasets.folders import divided, index_pictures, ordered_splits, read_text
 from trainer.datasets.labels import ObjectLabel, Part, PictureLabels
 
 name = "coco"
@@ -86,8 +86,8 @@ def _looks_right(path: Path) -> bool:
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+        content = json.loads(read_text(file))
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{file}: is not JSON that can be read ({error}). Mend or replace it.") from error
     if not isinstance(content, dict):
         raise DatasetError(f"{file}: is not a COCO label file: the outermost thing must be an object.")
@@ -103,7 +103,7 @@ def _is_list_of_objects(value: object) -> bool:
 
 def _categories_only(file: Path) -> list[dict[str, Any]]:
     """The list of categories, without parsing the rest: COCO's own training file has 450 MB."""
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    text = read_text(file)
     if found := re.search(r'"categories"\s*:\s*(?=\[)', text):
         try:
             categories, _ = json.JSONDecoder().raw_decode(text, found.end())
@@ -114,23 +114,31 @@ def _categories_only(file: Path) -> list[dict[str, Any]]:
     return list(_load(file)["categories"])
 
 
-def _names(categories: Sequence[Mapping[str, Any]]) -> dict[Any, str]:
+def _names(categories: Sequence[Mapping[str, Any]]) -> dict[int | str | None, str]:
     """Class names by category id, without mere groups: categories that are the supercategory of others."""
-    groups = {
-        each.get("supercategory") for each in categories if each.get("supercategory") != each.get("name")
-    }
-    return {each.get("id"): str(each.get("name")) for each in categories if each.get("name") not in groups}
+    stated = [(_id(each, "id"), str(each.get("name")), str(each.get("supercategory"))) for each in categories]
+    groups = {group for _, name, group in stated if group != name}
+    return {category_id: name for category_id, name, _ in stated if name not in groups}
+
+
+def _id(record: Mapping[str, Any], key: str) -> int | str | None:
+    value = record.get(key)
+    return value if isinstance(value, int | str) else None
 
 
 def _read_file(file: Path, folder: Path) -> list[PictureLabels]:
     content = _load(file)
     names = _names(content["categories"])
     finder = _PictureFinder(file, folder)
-    pictures = {image.get("id"): finder.find(image) for image in content["images"]}
-    objects: dict[Any, list[ObjectLabel]] = defaultdict(list)
-    flaws: dict[Any, list[Flaw]] = defaultdict(list)
+    pictures: dict[int | str | None, Path] = {}
+    for number, image in enumerate(content["images"], 1):
+        if (image_id := _id(image, "id")) is None or image_id in pictures:
+            raise DatasetError(f"{file}: image {number} needs an 'id' of its own, not {image.get('id')!r}.")
+        pictures[image_id] = finder.find(image)
+    objects: dict[int | str | None, list[ObjectLabel]] = defaultdict(list)
+    flaws: dict[int | str | None, list[Flaw]] = defaultdict(list)
     for number, annotation in enumerate(content["annotations"], 1):
-        image_id = annotation.get("image_id")
+        image_id = _id(annotation, "image_id")
         picture = pictures.get(image_id)
         try:
             if picture is None:
@@ -177,8 +185,7 @@ class _PictureFinder:
 
 
 def _read_object(annotation: Mapping[str, Any], number: int, names: Mapping[Any, str]) -> ObjectLabel:
-    category_id = annotation.get("category_id")
-    class_name = names.get(category_id, f"category_id {category_id}")
+    class_name = names.get(_id(annotation, "category_id"), f"category_id {annotation.get('category_id')}")
     box = annotation.get("bbox")
     if not isinstance(box, list) or len(box) != 4 or not all(_is_number(value) for value in box):
         raise DatasetError(f"'{class_name}' has bbox {box!r}; it needs four numbers: x, y, width, height.")

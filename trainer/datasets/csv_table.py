@@ -17,6 +17,7 @@ from trainer.datasets.folders import (
     ordered_splits,
     plain_number,
     read_names,
+    read_text,
     write_names,
 )
 from trainer.datasets.labels import ObjectLabel, Part, PictureLabels
@@ -183,14 +184,13 @@ def _lines(picture: str, example: Example, labels: LabelMap) -> list[list[object
 
 
 def _rows(file: Path) -> list[list[str]]:
-    """raises  DatasetError when the file is no text"""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file}: is not text that can be read ({error}). Save it as UTF-8.") from error
-    lines = text.splitlines()
+    """raises  DatasetError when the file is no text, or no table"""
+    lines = read_text(file).splitlines()
     delimiter = max(",;\t", key=lines[0].count) if lines else ","  # many spreadsheets write semicolons
-    return [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
+    try:
+        return [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise DatasetError(f"{file}: is not CSV that can be read ({error}). Mend the file.") from error
 
 
 def _are_shares(table: Sequence[_Row]) -> bool:

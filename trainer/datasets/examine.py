@@ -103,7 +103,7 @@ class Examiner:
             difficult=np.array([label.difficult for label in objects], bool),
             truncated=np.array([label.truncated for label in objects], bool),
             crowd=np.array([label.crowd for label in objects], bool),
-            areas=np.array(stated, np.float32),
+            areas=np.clip(stated, 0, height * width).astype(np.float32).reshape(-1),
         )
 
     def _unknown_class(self, labels: PictureLabels, label: ObjectLabel) -> Flaw:

@@ -6,11 +6,28 @@ from pathlib import Path
 from imutils.paths import list_files
 
 from detector.class_names import read_class_names
+from detector.errors import DatasetError
 from detector.values import LabelMap
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 # The names people give to the parts of a dataset, in the order they list them.
 _SPLITS = ("train", "training", "valid", "val", "validation", "trainval", "test", "testing")
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, without the mark that some editors put before it.
+
+    raises  DatasetError when it cannot be read as text
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is not text ({error.reason}). Save it as UTF-8.") from error
+    if "\0" in text:  # UTF-16, or no text at all; and a file name with it could not be opened
+        raise DatasetError(f"{path}: is not text (it holds zero bytes). Save it as UTF-8.")
+    return text
 
 
 def find_folder(folder: Path, names: Sequence[str]) -> Path | None:

@@ -19,6 +19,7 @@ from trainer.datasets.folders import (
     ordered_splits,
     plain_number,
     read_names,
+    read_text,
     split_folders,
     write_names,
 )
@@ -47,7 +48,7 @@ def class_names(folder: Path) -> tuple[str, ...] | None:
 def read(folder: Path, split: str | None) -> Sequence[PictureLabels]:
     chosen = [split] if split else split_folders(folder, _has_labels)
     if split and (list_file := _lists(folder) / f"{split}.txt").is_file():
-        stems = [line.split()[0] for line in list_file.read_text().splitlines() if line.strip()]
+        stems = [line.split()[0] for line in read_text(list_file).splitlines() if line.strip()]
         pictures = _pictures(folder)
         return [_read_file(_label_folder(folder) / f"{stem}.xml", pictures) for stem in stems]
     if chosen and not _has_labels(folder):
@@ -89,7 +90,7 @@ def _pictures(folder: Path) -> dict[str, Path]:
 
 def _names_pictures(path: Path) -> bool:
     """A list of pictures, not the list of one class ("000005 -1") that lies beside it."""
-    with path.open() as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         return len(lines.readline().split()) == 1
 
 

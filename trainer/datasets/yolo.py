@@ -16,7 +16,14 @@ from detector.boxes import to_cxcywh
 from detector.errors import DatasetError
 from detector.values import LabelMap
 from trainer.datasets.example import Example, Flaw
-from trainer.datasets.folders import find_folder, index_pictures, ordered_splits, read_names, split_folders
+from trainer.datasets.folders import (
+    find_folder,
+    index_pictures,
+    ordered_splits,
+    read_names,
+    read_text,
+    split_folders,
+)
 from trainer.datasets.labels import ObjectLabel, Part, PictureLabels
 
 name = "yolo"
@@ -41,13 +48,13 @@ def splits(folder: Path) -> tuple[str, ...]:
 def class_names(folder: Path) -> tuple[str, ...] | None:
     if settings := _settings(folder):
         names = settings.get("names")
-        if isinstance(names, dict):  # {0: person, 1: car}
-            return tuple(
-                str(names.get(index, index)) for index in range(max(map(int, names), default=-1) + 1)
-            )
+        if isinstance(names, dict) and set(names) == set(range(len(names))):  # {0: person, 1: car}
+            return tuple(str(names[index]) for index in range(len(names)))
         if isinstance(names, list):
             return tuple(map(str, names))
-        raise DatasetError(f"{_yaml_file(folder)}: has no 'names' of the classes. Add the list.")
+        raise DatasetError(
+            f"{_yaml_file(folder)}: needs 'names', a list of the classes or 0: name, 1: name ..."
+        )
     return read_names(folder)
 
 
@@ -100,8 +107,8 @@ def _settings(folder: Path) -> dict[str, Any] | None:
     if file is None:
         return None
     try:
-        settings = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        settings = yaml.safe_load(read_text(file))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         place = str(error).replace("\n", " ")
         raise DatasetError(f"{file}: is not YAML that can be read ({place}). Mend it.") from error
     if not isinstance(settings, dict):
@@ -148,7 +155,7 @@ def _listed(folder: Path, settings: dict[str, Any], entry: str) -> list[Path]:
         if place.is_dir():
             return list(dict.fromkeys(index_pictures(place).values()))
         if place.is_file():
-            lines = [line.strip() for line in place.read_text().splitlines() if line.strip()]
+            lines = [line.strip() for line in read_text(place).splitlines() if line.strip()]
             return [place.parent / line for line in lines]
     raise DatasetError(f"{_yaml_file(folder)}: there is no folder or list '{entry}'. Correct the entry.")
 
@@ -178,10 +185,9 @@ def _labels_without_picture(pictures: Sequence[Path]) -> list[PictureLabels]:
 
 def _read_file(file: Path, picture: Path, names: Sequence[str] | None) -> PictureLabels:
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
-    except (OSError, UnicodeDecodeError) as error:
-        sentence = f"is not text that can be read ({error}). Mend or remove the file."
-        return PictureLabels.unusable(picture, file, "unreadable label", sentence)
+        lines = read_text(file).splitlines() if file.is_file() else []
+    except DatasetError as error:
+        return PictureLabels.unusable(picture, file, "unreadable label", str(error))
     objects, flaws = [], []
     for number, line in enumerate((line for line in lines if line.strip()), 1):
         try:
