@@ -91,13 +91,15 @@ class Measure:
         self._captured, self._unique = Recent(RATE_WINDOW), Recent(RATE_WINDOW)
         self._detected, self._shown = Recent(RATE_WINDOW), Recent(RATE_WINDOW)
         self._infer, self._age, self._box_age = Recent(AGE_WINDOW), Recent(AGE_WINDOW), Recent(AGE_WINDOW)
-        self._arrivals: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
+        self._arrivals: deque[tuple[int, float, int]] = deque(maxlen=_REMEMBERED)  # sequence, time, ordinal
+        self._count = 0
         self._thumbnail = b""
         self._gaps = Recent(GAP_WINDOW)
         self._last_arrival: float | None = None
         self._interrupted = False
         self._intervals: deque[float] = deque(maxlen=_TYPICAL)  # the last seconds between frames
-        self._last_detected = self._last_shown = -1
+        self._last_detected = self._last_shown = -1  # sequence
+        self._last_shown_ordinal: int | None = None
         self._undetected = self._unrecorded = self._unshown = 0
 
     def captured(self, frame: Frame) -> None:
@@ -115,7 +117,8 @@ class Measure:
                 self._gaps.add(now, interval)
                 self._intervals.append(interval)
             self._last_arrival, self._interrupted = now, False
-            self._arrivals.append((frame.sequence, now))
+            self._count += 1
+            self._arrivals.append((frame.sequence, now, self._count))
 
     def interrupted(self) -> None:
         """The next frame comes after a pause or a seek: the time in between is no gap."""
@@ -146,16 +149,14 @@ class Measure:
         with self._lock:
             if sequence == self._last_shown:
                 return
-            arrived = None
-            for known, when in self._arrivals:
-                if self._last_shown >= 0 and self._last_shown < known < sequence:
-                    self._unshown += 1
-                if known == sequence:
-                    arrived = when
             self._last_shown = sequence
             self._shown.add(now)
-            if arrived is not None:
-                self._age.add(now, (now - arrived) * 1000)
+            for known, arrived, ordinal in self._arrivals:
+                if known == sequence:
+                    self._age.add(now, (now - arrived) * 1000)
+                    if self._last_shown_ordinal is not None:
+                        self._unshown += max(0, ordinal - self._last_shown_ordinal - 1)
+                    self._last_shown_ordinal = ordinal
             if boxes_arrived is not None:
                 self._box_age.add(now, (now - boxes_arrived) * 1000)
 

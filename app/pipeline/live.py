@@ -73,6 +73,7 @@ class LivePipeline:
             self._mailbox, self._measure, self._news, open_engine=open_engine, choice=choice or Choice()
         )
         self._status = Status(State.CONNECTING, f"Opening {source.name}", made_at=time.monotonic())
+        self._logged: tuple[State, str] | None = None
         self._recording: LiveRecording | None = None
         # daemons: an open of a silent host can outlast `close`, and must not keep the program from ending
         self._threads = [
@@ -244,7 +245,10 @@ class LivePipeline:
         self._news.tell()
 
     def _set_status(self, status: Status) -> None:
-        logger.info("%s: %s", status.state.value, status.sentence)
+        spoken = (status.state, status.sentence)
+        if status.state is not State.CONNECTING and spoken != self._logged:  # not each attempt for weeks
+            logger.info("%s: %s", status.state.value, status.sentence)
+            self._logged = spoken
         if status.state is not State.LIVE:
             self._mailbox.cut()
         self._status = status

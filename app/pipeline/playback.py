@@ -44,7 +44,8 @@ class Playback:
 
     def set_paused(self, paused: bool) -> None:
         with self._changed:
-            self._paused, self._start, self._owed = paused, None, 0
+            self._paused, self._start = paused, None
+            self._owed = min(self._owed, 1)  # one may be the answer to a seek
             self._changed.notify_all()
 
     def set_speed(self, speed: float) -> None:

@@ -68,25 +68,29 @@ class Pictures(Source):
             self.frame_count_declared = len(files)
         yield self._status(State.LIVE, f"Playing {self.name}")
         index, begin, shown, lost = 0, 0.0, 0, 0
-        while index < len(files) and not self._stopped.is_set():
+        while index < len(files):
+            if self._stopped.is_set():
+                return
             if self._next is not None:
                 index, self._next = min(self._next, len(files) - 1), None
                 begin = index * PICTURE_SECONDS
             file = files[index]
             index += 1
+            following = begin + PICTURE_SECONDS
             try:
                 for pixels, seconds, length in self._pictures_of(file):
                     yield self._frame(pixels, begin + seconds, self._shown_name(file))
                     shown += 1
-                    begin_next = begin + seconds + length
+                    following = begin + seconds + length
+                    if self._stopped.is_set():
+                        return
             except SourceError as error:
                 if len(files) == 1:
                     raise
                 logger.warning("left out: %s", error)
                 lost += 1
-                begin_next = begin + PICTURE_SECONDS
-            begin = begin_next
-        if not shown and not self._stopped.is_set():
+            begin = following
+        if not shown:
             raise SourceError(f"{self.name}: none of its {len(files)} files can be read")
         left_out = f" ({lost} of {len(files)} files could not be read)" if lost else ""
         yield self._status(State.ENDED, f"End of {self.name}{left_out}")
@@ -98,8 +102,6 @@ class Pictures(Source):
             return
         video = VideoFile(file)
         for frame in frames(video):
-            if self._stopped.is_set():
-                return
             yield frame.pixels, frame.pts, 1 / video.rate if video.rate else 0.04
 
     def _shown_name(self, file: Path) -> str:

@@ -4,7 +4,7 @@ FFmpeg's opening of a silent host cannot be interrupted, and does not tell a wro
 """
 
 import errno
-import select
+import selectors
 import socket
 import threading
 import time
@@ -60,12 +60,9 @@ def wait_for_answer(
 
 def _ready(connection: socket.socket, deadline: float, stopped: threading.Event, *, writing: bool) -> bool:
     """Whether the connection can be used before the deadline and before a stop."""
-    wanted = [connection]
-    while not stopped.is_set():
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return False
-        glance = min(left, _GLANCE)
-        if any(select.select([] if writing else wanted, wanted if writing else [], wanted, glance)):
-            return True
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_WRITE if writing else selectors.EVENT_READ)
+        while not stopped.is_set() and (left := deadline - time.monotonic()) > 0:
+            if selector.select(min(left, _GLANCE)):
+                return True
     return False

@@ -117,17 +117,6 @@ class Source:
         return frame
 
 
-class Unusable(Source):
-    """An address that can never be opened: it says why."""
-
-    def __init__(self, name: str, sentence: str) -> None:
-        super().__init__(name)
-        self._sentence = sentence
-
-    def _items(self) -> Iterator[Frame | Status]:
-        raise SourceError(self._sentence)
-
-
 def frames(source: Source) -> Iterator[Frame]:
     """Only the frames of a source; for readers that want an error, not a state.
 

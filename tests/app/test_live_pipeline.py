@@ -150,6 +150,14 @@ def test_a_seek_is_shown_at_once_while_paused_and_the_last_of_many_counts(clip: 
         assert not ended(pipeline.latest())
 
 
+def test_a_pause_right_after_a_seek_still_shows_where_it_went(clip: Path):
+    with Watching(open_source(str(clip))) as watching:
+        for wanted in (40, 10, 30, 20):
+            watching.pipeline.seek(wanted / 25)
+            watching.pipeline.set_paused(True)
+            watching.until(lambda view, wanted=wanted: number(view) == wanted)
+
+
 def test_a_file_that_has_ended_can_be_sought_and_stepped_back_in(clip: Path):
     with Watching(open_source(str(clip))) as watching:
         watching.pipeline.set_speed(16)
@@ -323,6 +331,8 @@ def test_closing_leaves_no_thread_whatever_happens_just_then(clip: Path, rtsp: M
             assert eventually(lambda: server.accepted == 1)  # connecting
         names = {name for name in _threads() if name.startswith(("capture", "detect"))}
     assert not names
+    with rtsp.RtspServer(clip, stall_after=0.3) as server, Watching(open_source(server.url)) as watching:
+        watching.until(lambda view: seen(view, "STALLED"))  # in the middle of a read
     LivePipeline(open_source(str(clip))).close()  # never begun
 
 
@@ -401,4 +411,16 @@ def test_what_happens_to_a_source_is_logged_once_without_its_password(
     ):
         watching.until(lambda view: view.frame)
     assert "hunter2" not in caplog.text
-    assert len([record for record in caplog.records if record.name == "app.pipeline.live"]) == 2
+    assert len([record for record in caplog.records if record.name == "app.pipeline.live"]) == 1
+
+
+def test_a_camera_that_is_away_for_weeks_does_not_fill_the_log(caplog: pytest.LogCaptureFixture):
+    caplog.set_level(logging.INFO)
+    with Watching(open_source("rtsp://127.0.0.1:1/live")) as watching:
+        for _ in range(3):
+            made_at = watching.until(lambda view: seen(view, "RECONNECTING")).status.made_at
+            watching.pipeline.try_now()
+            watching.until(
+                lambda view, made_at=made_at: seen(view, "RECONNECTING") and view.status.made_at > made_at
+            )
+    assert len(caplog.records) == 1 and "refused" in caplog.text

@@ -96,6 +96,16 @@ def test_what_cannot_be_read_is_left_out_and_counted(tmp_path: Path, caplog: pyt
     assert "2.png" in caplog.text and "3.mp4" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["1.mp4", "1.png"])
+def test_a_stopped_folder_says_nothing_more(tmp_path: Path, name: str):
+    write_video(tmp_path / "1.mp4", 3)
+    _write_picture(tmp_path / "1.png", 1)
+    (tmp_path / ({"1.mp4", "1.png"} - {name}).pop()).unlink()
+    source = open_source(str(tmp_path))
+    source.stop()
+    assert [status.state for status in source] == [State.CONNECTING, State.LIVE]  # type: ignore[union-attr]
+
+
 def _png_header(width: int, height: int) -> bytes:
     """A file that claims to be a large picture, and is 60 bytes."""
 
