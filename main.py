@@ -57,11 +57,12 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("source", nargs="?", metavar="SOURCE", help=what)
     parser.add_argument("--model", metavar="NAME", help="the model to use (see 'models list')")
     parser.add_argument("--record", metavar="OUT.mp4", help="record what is seen, with boxes, from the start")
+    parser.add_argument("--force", action="store_true", help="replace OUT.mp4 if it exists")
     options = parser.parse_args(arguments)
     _refuse_misspelt_command(options.source)
     from widgets.program import run_window
 
-    return int(run_window(options.source, model=options.model, record=options.record))
+    return int(run_window(options.source, model=options.model, record=options.record, force=options.force))
 
 
 def _refuse_misspelt_command(source: str | None) -> None:

@@ -33,13 +33,13 @@ class Keeping(QObject):
         self.folder = ""
         self.button: QAction | None = None
 
-    def record(self, path: Path) -> None:
+    def record(self, path: Path, *, force: bool = False) -> None:
         """Records under this name; what keeps it from that is said."""
         if (watched := self._watched()) is None:
             return
         pipeline, labels = watched
         try:
-            pipeline.start_recording(path, labels=labels)
+            pipeline.start_recording(path, labels=labels, force=force)
         except RecordingError as error:
             self._banner.say(str(error), tone="error")
 

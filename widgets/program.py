@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def run_window(source: str | None, *, model: str | None, record: str | None) -> int:
+def run_window(source: str | None, *, model: str | None, record: str | None, force: bool = False) -> int:
     """Opens the window and returns when it is closed.
 
     source   what to watch at once; None: the start page
     model    the name of the model to use; None: the one used last
     record   an MP4 to write from the first frame
+    force    replace that MP4 if it exists
     returns  the exit code
     raises   DisplayError when no window can open here; ModelError, OptionError and RecordingError when
              what was asked for cannot be
@@ -34,7 +35,7 @@ def run_window(source: str | None, *, model: str | None, record: str | None) -> 
     from app.settings import Settings
 
     settings = Settings.load()
-    target = _checked_target(source, record)
+    target = _checked_target(source, record, force=force)
     wanted = _wanted_model(model, settings.model)
 
     from PyQt5.QtCore import Qt
@@ -61,7 +62,7 @@ def run_window(source: str | None, *, model: str | None, record: str | None) -> 
     window.show()
     note_once("Window shown")
     if source is not None:
-        window.open_source(source, record=target)
+        window.open_source(source, record=target, force=force)
     with _closing_on_signals(window.close):
         code = int(application.exec_())
     caught = window.caught
@@ -86,7 +87,7 @@ def _wanted_model(name: str | None, last_used: str) -> "Model | None":
         return None
 
 
-def _checked_target(source: str | None, record: str | None) -> Path | None:
+def _checked_target(source: str | None, record: str | None, *, force: bool) -> Path | None:
     if record is None:
         return None
     from app.recording import check_target
@@ -94,7 +95,7 @@ def _checked_target(source: str | None, record: str | None) -> Path | None:
 
     if source is None:
         raise OptionError("--record needs a SOURCE to record; give one, or start recording in the window.")
-    check_target(Path(record), force=False)
+    check_target(Path(record), force=force)
     return Path(record)
 
 

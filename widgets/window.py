@@ -116,10 +116,11 @@ class Window(QMainWindow):
 
     # Sources.
 
-    def open_source(self, address: str, record: Path | None = None) -> None:
+    def open_source(self, address: str, record: Path | None = None, *, force: bool = False) -> None:
         """Watches what lies at an address; what was watched before is let go.
 
         record  written from the first frame on
+        force   replace it if it exists
         """
         self.banner.dismiss()
         try:
@@ -134,7 +135,7 @@ class Window(QMainWindow):
         self._go_to(self.page)
         self.page.open(source, self.models.engine_opener(), self.models.card)
         if record:
-            self.keeping.record(record)  # before the start, so that no frame is missed
+            self.keeping.record(record, force=force)  # before the start, so that no frame is missed
         self.page.start()
 
     def say_mishap(self, sentence: str) -> None:

@@ -68,6 +68,19 @@ def test_a_recording_from_the_first_frame_holds_all_of_them(qtbot, open_window, 
     assert len(pictures) == 100
 
 
+def test_a_recording_replaces_a_file_only_when_told_to(qtbot, open_window, clip, tmp_path):
+    target = tmp_path / "out.mp4"
+    target.write_bytes(b"precious")
+    person = Person(qtbot, open_window())
+    person.window.open_source(str(clip), record=target)
+    assert "exists" in person.window.banner.words
+    person.window.open_source(str(clip), record=target, force=True)
+    person.sees(lambda view: view.recording and view.recording.frames > 5)
+    assert target.read_bytes() == b"precious"  # until the new one is whole
+    person.window.close_source()
+    qtbot.waitUntil(lambda: target.read_bytes()[4:8] == b"ftyp", timeout=5000)
+
+
 def test_a_recording_that_cannot_be_written_is_a_sentence(watching, tmp_path):
     (tmp_path / "file").touch()
     watching.window.keeping.folder = str(tmp_path / "file")
