@@ -144,10 +144,11 @@ def test_mending_a_kind_gains_what_the_mended_answers_would_measure():
 
 
 def test_mending_the_class_moves_a_detection_to_its_class():
-    pictures = [example([CAT, DOG], [0, 1])]
-    answers = [found([DOG, CAT], [0.9, 0.8], [0, 0])]  # cats: wrong, right -> AP 1/2; dogs: 0
+    """Cats: wrong, right, one of two, so AP 1/4, and 1/2 without the wrong one. Dogs: 0, and 1."""
+    pictures = [example([CAT, DOG, [0, 200, 50, 250]], [0, 1, 0])]
+    answers = [found([DOG, CAT], [0.9, 0.8], [0, 0])]
     gains = {each.name: each.gain for each in evaluate(pictures, answers, LABELS).kinds}
-    assert gains["class"] == pytest.approx(1 - 1 / 4)
+    assert gains["class"] == pytest.approx((1 / 2 + 1) / 2 - (1 / 4 + 0) / 2)
 
 
 def test_mending_the_place_makes_only_the_best_detection_of_an_object_right():
@@ -190,6 +191,13 @@ def test_the_confusion_matrix_counts_every_object_and_every_detection_once():
     expected[3, 2] = 1  # the cow over nothing; the box on the difficult cow is nowhere
     assert table.tolist() == expected.tolist()
     assert confusion_matrix(pictures, answers, 3, min_score=0.95)[:, 3].tolist() == [1, 1, 0, 0]
+
+
+def test_a_detection_is_held_against_an_object_of_its_class_before_a_better_fitting_one():
+    pictures = [example([[0, 0, 100, 100], [0, 0, 100, 90]], [0, 1])]
+    answers = [found([[0, 0, 100, 100], [0, 0, 100, 90]], [0.9, 0.8], [1, 0])]
+    table = confusion_matrix(pictures, answers, 2, min_score=0.5)
+    assert table.tolist() == [[1, 0, 0], [0, 1, 0], [0, 0, 0]]
 
 
 def test_an_evaluation_holds_the_promised_figures():
