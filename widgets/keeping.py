@@ -72,10 +72,13 @@ class Keeping(QObject):
         self._say_saved(f"Saved {path.name}", path)
 
     def follow(self, view: View) -> None:
-        """Keeps the button right and says, once, how a recording ended."""
-        recording = view.recording
+        """Keeps the button right while this is watched, and says how its recording ended."""
         if self.button is not None:
-            self.button.setChecked(bool(recording and recording.running))
+            self.button.setChecked(bool(view.recording and view.recording.running))
+        self.announce(view.recording)
+
+    def announce(self, recording: RecordingState | None) -> None:
+        """Says, once, how a recording ended; also one of a source that is watched no more."""
         if recording is None or recording.running or recording == self._announced:
             return
         self._announced = recording

@@ -270,7 +270,7 @@ class Window(QMainWindow):
         for pipeline in list(self._ending):
             if pipeline.close(timeout=0.0):
                 self._ending.remove(pipeline)
-                self.keeping.follow(pipeline.latest())
+                self.keeping.announce(pipeline.latest().recording)
         overdue = self._end_by is not None and time.monotonic() > self._end_by
         if not self._ending or overdue:
             self._look.stop()

@@ -68,6 +68,12 @@ def test_a_recording_from_the_first_frame_holds_all_of_them(qtbot, open_window, 
     assert len(pictures) == 100
 
 
+def test_the_end_of_one_source_does_not_stop_the_recording_of_the_next(watching, clip, tmp_path):
+    watching.window.open_source(str(clip), record=tmp_path / "next.mp4")
+    watching.bot.waitUntil(lambda: not watching.window.caught, timeout=5000)
+    watching.sees(lambda view: view.recording and view.recording.running and view.recording.frames > 5)
+
+
 def test_a_recording_replaces_a_file_only_when_told_to(qtbot, open_window, clip, tmp_path):
     target = tmp_path / "out.mp4"
     target.write_bytes(b"precious")
