@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         options.data, split=options.split, classes=options.classes, columns=options.columns
     )
     if left_out := dataset.left_out():
-        print(f"note: objects left out: {left_out}", file=sys.stderr)
+        print(f"note: left out: {left_out}", file=sys.stderr)
     found, devices = zip(*(_look(model, dataset, aliases, options) for model in models))
     about = {"data": str(options.data), "split": dataset.split}
     if options.compare:

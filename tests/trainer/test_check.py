@@ -41,6 +41,15 @@ def test_a_picture_that_is_in_train_and_val_in_another_size_is_found(tmp_path):
     )
 
 
+def test_a_val_that_is_all_in_train_is_found(tmp_path):
+    for seed, stem in enumerate("ab"):
+        photograph(tmp_path / "JPEGImages" / f"{stem}.jpg", seed)
+        voc_file(tmp_path, stem, voc_object("cat", 1, 1, 30, 20))
+    voc_list(tmp_path, "train", "a", "b")
+    voc_list(tmp_path, "val", "a")
+    assert [flaw.kind for flaw in check(tmp_path, layout=LAYOUT).flaws] == ["near-identical"]
+
+
 def test_pictures_of_one_colour_are_like_no_other():
     grey, white = np.full((60, 80, 3), 128, np.uint8), np.full((60, 80, 3), 255, np.uint8)
     assert not list(alike([fingerprint(grey)], [fingerprint(white), fingerprint(grey)]))

@@ -80,12 +80,14 @@ class CsvTable:
         if self.said:
             return True  # what does not fit is then an error, not another file
         try:
-            return bool(find_columns(next(iter(_rows(path)), []), {}, path))
-        except DatasetError:
+            with path.open(encoding="utf-8-sig") as lines:
+                first = _table(lines.readline().splitlines(), path)
+            return bool(find_columns(first[0] if first else [], {}, path))
+        except (DatasetError, OSError, UnicodeDecodeError):
             return False
 
     def _read_file(self, file: Path, index: Mapping[str, Path]) -> list[PictureLabels]:
-        rows = _rows(file)
+        rows = _table(read_text(file).splitlines(), file)
         columns = find_columns(rows[0] if rows else [], self.said, file)
         table = [_Row(row, columns) for row in rows[columns.has_names :]]
         normalized = _are_shares(table)
@@ -183,9 +185,11 @@ def _lines(picture: str, example: Example, labels: LabelMap) -> list[list[object
     ]
 
 
-def _rows(file: Path) -> list[list[str]]:
-    """raises  DatasetError when the file is no text, or no table"""
-    lines = read_text(file).splitlines()
+def _table(lines: Sequence[str], file: Path) -> list[list[str]]:
+    """The cells of all lines that are not blank.
+
+    raises  DatasetError when they are no table
+    """
     delimiter = max(",;\t", key=lines[0].count) if lines else ","  # many spreadsheets write semicolons
     try:
         return [row for row in csv.reader(lines, delimiter=delimiter) if any(cell.strip() for cell in row)]

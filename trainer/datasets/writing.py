@@ -85,8 +85,9 @@ def write_dataset(
             target.rmdir()
         unfinished.rename(target)
     except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
         raise DatasetError(f"{target} cannot be written: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     return copier.pictures
 
 

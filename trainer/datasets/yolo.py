@@ -5,6 +5,7 @@ file, or with an empty one, shows no object. Lines with more numbers are outline
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,13 @@ def _lines(example: Example) -> Iterator[str]:
 
 
 def _yaml_file(folder: Path) -> Path | None:
-    """`data.yaml`, or the only YAML file that speaks of classes and pictures."""
-    found = [folder / "data.yaml", folder / "dataset.yaml", *sorted(folder.glob("*.y*ml"))]
-    return next(
-        (path for path in found if path.is_file() and "names" in path.read_text(errors="replace")), None
-    )
+    """`data.yaml`, or the first YAML file that names classes."""
+    found = [folder / "data.yaml", *sorted(folder.glob("*.y*ml"))]
+    return next((path for path in found if path.is_file() and _names_classes(path)), None)
+
+
+def _names_classes(path: Path) -> bool:
+    return bool(re.search(r"^[\"']?names[\"']?\s*:", path.read_text("utf-8-sig", "replace"), re.MULTILINE))
 
 
 def _settings(folder: Path) -> dict[str, Any] | None:
