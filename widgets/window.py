@@ -265,6 +265,7 @@ class Window(QMainWindow):
             self._ending.append(pipeline)
             pipeline.close(timeout=0.0)
             self._look.start()
+        self.actions_by_name["toggle_recording"].setChecked(False)
 
     def _look_after_ending(self) -> None:
         for pipeline in list(self._ending):
