@@ -187,7 +187,8 @@ class Fitting:
                 raise TrainingError(
                     f"The loss of step {made.batch.number} is no number, with the pictures "
                     f"{', '.join(dict.fromkeys(made.batch.names))}. Check their labels "
-                    f"('dataset check') or lower the rate ({made.rate:g}); {self.folder.path} keeps the last checkpoint before it."
+                    f"('dataset check') or lower the rate ({made.rate:g}); {self.folder.path} keeps the last "
+                    "checkpoint before it."
                 )
             standing = self._standing(made, total)
             row = {

@@ -5,14 +5,25 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from detector.errors import OptionError
+from trainer.augmentation import CHAINS
 from trainer.example_source import Difficult
 from trainer.schedule import Schedule, Shape
 
 Loss: TypeAlias = Literal["auto", "multibox", "focal"]
+OptimiserName: TypeAlias = Literal["sgd", "adamw"]
 Precision: TypeAlias = Literal["float32", "bfloat16"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "augmentation": tuple(CHAINS),
+    "difficult": get_args(Difficult),
+    "loss": get_args(Loss),
+    "optimiser": get_args(OptimiserName),
+    "schedule": get_args(Shape),
+    "precision": get_args(Precision),
+}
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -44,7 +55,7 @@ class Recipe:
     teacher_weight: float = 1.0
 
     # Steps
-    optimiser: Literal["sgd", "adamw"] = "sgd"
+    optimiser: OptimiserName = "sgd"
     rate: float = 0.01  # the paper's 0.001 is for VGG, which has no batch normalisation
     backbone_rate: float = 1.0  # times `rate`, for layers that came with weights
     backbone_rests: float = 0.0  # share of the training in which those layers do not learn
@@ -68,6 +79,11 @@ class Recipe:
         for name in ("mosaic", "mixup", "plain_end", "label_smoothing", "averaging", "backbone_rests"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0..1")
+        if self.mosaic + self.mixup > 1:
+            raise ValueError("mosaic and mixup together must not be more than 1")
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}")
 
     @property
     def rates(self) -> Schedule:
