@@ -113,6 +113,21 @@ def find_model(name: str) -> Model:
     raise ModelError(f"There is no model '{name}'; {hint}")
 
 
+def default_model() -> Model:
+    """The model used where none is named: the one that ships, else the only one there is.
+
+    raises  ModelError when there is none, or when there are several to choose from
+    """
+    models = list_models()
+    shipped = [model for model in models if model.ships]
+    choice = shipped or models
+    if len(choice) == 1:
+        return choice[0]
+    if not choice:
+        raise ModelError("There is no model yet: 'python main.py models import FILE --as NAME' brings one.")
+    raise ModelError(f"Which model? Name it with --model: {', '.join(model.name for model in choice)}.")
+
+
 def list_models() -> list[Model]:
     """All models at hand by name; a card that cannot be read is left out with a warning."""
     models = []

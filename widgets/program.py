@@ -59,11 +59,11 @@ def run_window(source: str | None, *, model: str | None, record: str | None, for
 
     window = Window(ModelChooser(wanted=wanted), settings)
     mishaps.happened.connect(window.say_mishap)
-    window.show()
-    note_once("Window shown")
-    if source is not None:
-        window.open_source(source, record=target, force=force)
-    with _closing_on_signals(window.close):
+    with _closing_on_signals(window.close):  # from before it can be seen
+        window.show()
+        note_once("Window shown")
+        if source is not None:
+            window.open_source(source, record=target, force=force)
         code = int(application.exec_())
     caught = window.caught
     del window  # before the application: widgets that outlive it crash
@@ -76,14 +76,14 @@ def run_window(source: str | None, *, model: str | None, record: str | None, for
 
 def _wanted_model(name: str | None, last_used: str) -> "Model | None":
     """The one that was named must be there; the one used last may be gone."""
-    from detector.model_store import find_model
+    from detector.model_store import default_model, find_model
 
     if name:
         return find_model(name)
     try:
-        return find_model(last_used) if last_used else None
-    except StudioError as error:
-        logger.warning("%s", error)
+        return find_model(last_used) if last_used else default_model()
+    except StudioError as error:  # the start page offers what there is
+        logger.info("%s", error)
         return None
 
 

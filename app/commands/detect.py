@@ -27,7 +27,11 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("sources", nargs="+", metavar="SOURCE", help="video, picture, folder, camera number or address")
-    add("--model", metavar="NAME", required=True, help="the model to use (see 'models list')")
+    add(
+        "--model",
+        metavar="NAME",
+        help="the model to use (default: the one that ships, or the only one there is)",
+    )
     add("--record", metavar="OUT", type=Path, help="write what is seen with its boxes: OUT.mp4, or a folder")
     add(
         "--json", metavar="OUT.jsonl", type=Path, help="write a line for each frame; - is the standard output"

@@ -16,7 +16,7 @@ from app.pipeline.choice import Choice
 from app.recording.lines import Lines, check_lines
 from detector.engines import open_engine
 from detector.errors import OptionError
-from detector.model_store import Model, find_model
+from detector.model_store import Model, default_model, find_model
 from detector.values import LabelMap
 
 
@@ -25,7 +25,7 @@ class DetectOptions:
     """What `detect` does. None means: as the model's card says, or without that file or limit."""
 
     sources: Sequence[str]
-    model: str
+    model: str | None = None  # the one that ships, or the only one there is
     record: Path | None = None
     json: Path | None = None  # "-": the standard output
     min_score: float | None = None
@@ -62,7 +62,7 @@ def detect(options: DetectOptions) -> int:
     returns  the exit code
     raises   StudioError
     """
-    model = find_model(options.model)
+    model = find_model(options.model) if options.model else default_model()
     choice = _choice(options, model)
     lines = _lines(options, model.labels)
     jobs = jobs_for(

@@ -14,7 +14,7 @@ from detector import model_store
 from detector.anchors import LAYOUTS
 from detector.errors import ModelError
 from detector.model_card import ModelCard, is_model_name
-from detector.model_store import find_model, list_models, read_model, read_weights, save_model
+from detector.model_store import default_model, find_model, list_models, read_model, read_weights, save_model
 from detector.places import user_model_folder
 
 WEIGHTS = {
@@ -195,3 +195,19 @@ def test_what_cannot_be_a_file_s_name_is_no_model_s_name(name: str) -> None:
     assert not is_model_name(name) and is_model_name("ssd300_VOC-07.v2")
     with pytest.raises(ModelError, match="cannot be called"):
         model_store.check_new_name(name)
+
+
+def test_where_no_model_is_named_the_one_that_ships_or_the_only_one_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "weights"
+    monkeypatch.setattr(model_store, "builtin_model_folder", lambda: shipped)
+    with pytest.raises(ModelError, match="no model yet"):
+        default_model()
+    save_model(card("one"), WEIGHTS)
+    assert default_model().name == "one"
+    save_model(card("two"), WEIGHTS)
+    with pytest.raises(ModelError, match="--model: one, two"):
+        default_model()
+    save_model(card("everyday"), WEIGHTS, folder=shipped)
+    assert default_model().name == "everyday"
