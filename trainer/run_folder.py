@@ -3,6 +3,7 @@
     config.json      what is trained on what, and how: enough to go on with it
     curves.csv       one row a step
     evaluations.csv  one row an evaluation
+    tensorboard/     the same rows for TensorBoard
     progress.jsonl   where it stands, about once a second, and every event
     checkpoints/     last.h5 (where to go on) and best.h5 (by validation mAP)
     predictions/     a picture sheet of each evaluation
@@ -27,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import TrainingError
+from trainer.tensorboard import EventsFile
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -41,6 +43,7 @@ class RunFolder:
         self.path = path
         self.config = config
         self._told = 0.0
+        self._events: EventsFile | None = None  # one a sitting
 
     @staticmethod
     def create(path: Path, config: Mapping[str, Any]) -> "RunFolder":
@@ -79,10 +82,16 @@ class RunFolder:
             _replace(self.path / "config.json", json.dumps(config, indent=2, ensure_ascii=False) + "\n")
 
     def add_row(self, name: str, row: Mapping[str, Any]) -> None:
-        """Appends to a CSV file; the row's values stand in the order of its columns."""
+        """Appends to a CSV file, and to TensorBoard's; the values stand in the order of the columns."""
         line = ",".join(_number(value) for value in row.values()) + "\n"
-        with _disk(self.path), (self.path / name).open("a", encoding="utf-8") as file:
-            file.write(line)
+        with _disk(self.path):
+            with (self.path / name).open("a", encoding="utf-8") as file:
+                file.write(line)
+            if self._events is None:
+                self._events = EventsFile(self.path / "tensorboard")
+            self._events.add(
+                row["step"], {f"{Path(name).stem}/{key}": row[key] for key in row if key != "step"}
+            )
 
     def tell(self, event: str, facts: Mapping[str, Any], *, always: bool = True) -> None:
         """Appends to progress.jsonl; what is not `always` to be told, at most once a second."""
@@ -176,7 +185,7 @@ class _disk:  # noqa: N801 - reads as a with statement should
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if not isinstance(error, OSError):
             return
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise TrainingError(
                 f"The disk is full: {self._path} keeps its last checkpoint; make room and go on with "
                 f"--resume {self._path}."
