@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from detector.engines.exact_layers import leading
 from detector.engines.graph_file import Graph, write_graph
 from detector.engines.openvino_library import load_converter
 from detector.errors import StudioError
@@ -50,11 +51,40 @@ def convert(model: Model) -> Graph:
 
     pictures = tf.TensorSpec((1, *model.card.input_size, 3), tf.uint8, name="pictures")
     converted = openvino.convert_model(tf.function(detect, input_signature=[pictures]))
+    _keep_exact(converted, openvino)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.xml"
         # float16 on disk would cost accuracy that float32 and bfloat16 engines are compared to.
         openvino.save_model(converted, path, compress_to_fp16=False)
         return Graph(path.read_bytes(), np.fromfile(path.with_suffix(".bin"), np.uint8))
+
+
+def _keep_exact(converted: Any, openvino: Any) -> None:
+    """Marks what stays in float32 when the graph is compiled for bfloat16 (see `exact_layers`)."""
+    kinds = ("Convolution", "GroupConvolution")
+    convolutions = [node for node in converted.get_ordered_ops() if node.get_type_name() in kinds]
+    work = [
+        np.prod(node.input(1).get_shape()) * np.prod(node.output(0).get_shape()[2:]) for node in convolutions
+    ]
+    for node in convolutions[: leading(work)]:
+        node.get_rt_info()["precise_0"] = ""  # OpenVINO's own mark, as its passes set it
+    for node in convolutions:
+        last = node
+        if [user.get_type_name() for user in _users(node)] == ["Add"]:
+            (last,) = _users(node)  # its bias
+        if {user.get_type_name() for user in _users(last)} <= {"Transpose", "Reshape", "Concat"}:
+            # An answer. OpenVINO computes what follows the last convolutions in float32, and fuses a limit
+            # into the convolution before it: a limit that limits nothing makes that one write float32.
+            largest = float(np.finfo(np.float32).max)
+            places = last.output(0).get_target_inputs()
+            exact = openvino.opset1.clamp(last.output(0), -largest, largest)
+            for place in places:
+                place.replace_source_output(exact.output(0))
+    converted.validate_nodes_and_infer_types()
+
+
+def _users(node: Any) -> list[Any]:
+    return [place.get_node() for place in node.output(0).get_target_inputs()]
 
 
 def main(folder: str, out: str) -> int:

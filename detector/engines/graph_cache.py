@@ -60,7 +60,8 @@ def graph_path(model: Model, *, precision: str, openvino_version: str) -> Path:
     card = {name: value for name, value in model.card.to_json().items() if name not in _OUTSIDE_THE_GRAPH}
     card["classes"] = len(model.card.classes)
     # The code that builds networks too: after an update of the program a graph may be another.
-    code = [*sorted((_ROOM / "networks").glob("*.py")), _ROOM / "engines" / "convert.py"]
+    engines = _ROOM / "engines"
+    code = [*sorted((_ROOM / "networks").glob("*.py")), engines / "convert.py", engines / "exact_layers.py"]
     parts = [
         model.card.weights_sha256[:16],
         _digest([json.dumps(card, sort_keys=True).encode()]),

@@ -15,6 +15,7 @@ from detector.boxes import to_pixels
 from detector.engines import graph_nms
 from detector.engines.devices import cuda_devices, usable_cores
 from detector.engines.engine import FLOOR, Timing
+from detector.engines.exact_layers import leading
 from detector.engines.graph_nms import BatchSelection
 from detector.engines.keras_backends import Backend, Graph, open_backend
 from detector.engines.pictures import fill
@@ -116,6 +117,7 @@ class KerasEngine:
             )
 
         network = load_network(model)
+        _keep_exact(network)
         sizes = [1]
         while sizes[-1] < batch:
             sizes.append(2 * sizes[-1])
@@ -148,6 +150,17 @@ def _chosen(precision: str, backend: Backend, model: Model) -> str:
     if precision not in _POLICIES:
         raise EngineError(f"The model '{model.name}' has no {precision} version; choose --precision auto.")
     return precision
+
+
+def _keep_exact(network: keras.Model) -> None:
+    """Leaves in float32 what bfloat16 would cost most (see `exact_layers`)."""
+    kernels = [layer for layer in network.layers if hasattr(layer, "kernel")]
+    work = [np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:3]) for layer in kernels]
+    large = kernels[leading(work) :]
+    stem = network.layers[: network.layers.index(large[0])] if large else network.layers
+    answers = [layer for layer in kernels if layer.name.endswith(("_offsets", "_logits"))]
+    for layer in [*stem, *answers]:
+        layer.dtype_policy = "float32"
 
 
 @contextmanager

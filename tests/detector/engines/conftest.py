@@ -63,14 +63,14 @@ def picture(seed: int, height: int, width: int) -> Frame:
 
 @pytest.fixture(scope="session")
 def engine_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home with the model `small`: MobileNet at a quarter of its width, pictures of 96x160, 3 classes."""
+    """The home with the model `small`: MobileNet at half its width, pictures of 96x160, 3 classes."""
     home = tmp_path_factory.mktemp("engines")
     card = new_card(
         "ssd300-mobilenet-v1",
         name="small",
         classes=["a", "b", "c"],
         input_size=(96, 160),
-        options={"width": 0.25},
+        options={"width": 0.5},
     )
     network = build_network(card)
     randomize(network, card, picture(0, 96, 160).pixels, above=100)

@@ -77,7 +77,7 @@ def test_weights_precision_version_and_shape_each_have_a_graph_of_their_own(smal
     cards = [
         card,
         replace(card, weights_sha256="1" * 64),
-        replace(card, options={"width": 0.5, "folded": False}),
+        replace(card, options={"width": 0.75, "folded": False}),
         replace(card, score_activation="softmax"),
         replace(card, mean=(0.0, 0.0, 0.0)),
         replace(card, classes=("a", "b")),

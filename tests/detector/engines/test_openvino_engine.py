@@ -1,6 +1,7 @@
 """The OpenVINO engine on a small random network, against the same network run by Keras and plain loops."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,7 +11,9 @@ import pytest
 
 from detector.anchors import generate
 from detector.engines import Engine, open_engine
+from detector.engines.graph_file import read_graph
 from detector.engines.openvino_engine import choose_precision
+from detector.engines.openvino_library import load_openvino
 from detector.errors import EngineError
 from detector.model_store import Model
 from detector.networks.catalog import load_network
@@ -150,3 +153,21 @@ def test_what_runs_is_said_and_shares_the_converted_graph(small: Model) -> None:
         pytest.skip(str(error))
     assert engine.device == "OpenVINO CPU bfloat16"
     assert words == []
+
+
+def test_in_bfloat16_the_first_layers_and_the_answers_stay_exact(small: Model, engine_home: Path) -> None:
+    (path,) = (engine_home / "cache" / "openvino").iterdir()
+    graph, openvino = read_graph(path), load_openvino()
+    core = openvino.Core()
+    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor does not compute in bfloat16")
+    network = core.read_model(graph.xml, openvino.Tensor(graph.weights, shared_memory=True))
+    compiled = core.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "bf16"})
+    layers = [node.get_rt_info() for node in compiled.get_runtime_model().get_ordered_ops()]
+    convolutions = [layer for layer in layers if layer["layerType"].astype(str) == "Convolution"]
+    computing = [layer["runtimePrecision"].astype(str) for layer in convolutions]
+    writing = [layer["outputPrecisions"].astype(str) for layer in convolutions]
+    assert computing[:4] == ["f32"] * 4
+    assert computing.count("bf16") > len(computing) / 2
+    # Two heads on each of six maps.
+    assert sum(pair == ("bf16", "f32") for pair in zip(computing, writing)) == 12
