@@ -7,7 +7,6 @@ the same belts: while the recording of one is finished, the next is decoded.
 """
 
 import contextlib
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -18,16 +17,13 @@ import numpy as np
 
 from app.pipeline.belt import Abandoned, Belt
 from app.pipeline.choice import Choice
-from app.sources import Source, State
+from app.sources import Source, State, attempt
 from detector.engines import Engine
 from detector.errors import SourceError, StudioError
 from detector.nms import CANDIDATES
 from detector.values import Detections, Frame
 
-logger = logging.getLogger(__name__)
-
 _BELT_BYTES = 128 * 2**20  # of pixels on each belt: 46 frames of 720p
-_HOPELESS = {State.FAILED, State.WRONG_PASSWORD, State.NOT_FOUND}
 
 
 class Sink(Protocol):
@@ -176,24 +172,23 @@ class Batch:
             self._frames.close()
 
     def _read_job(self, job: Job) -> _End:
-        source, taken, dropped = job.source, 0, 0
-        for item in source:
-            if isinstance(item, Frame):
-                frame = replace(item, source=job.name)
-                if source.live:
-                    dropped += self._frames.put_newest(frame, frame.pixels.nbytes)
-                else:
-                    self._frames.put(frame, frame.pixels.nbytes)
-                taken += 1
-                if taken - dropped == self._max_frames:
-                    break
-            elif item.state in _HOPELESS or (item.state is State.RECONNECTING and not taken):
-                return _End(dropped, "", SourceError(item.sentence))
-            elif item.state is State.RECONNECTING:
-                logger.warning("%s", item.sentence)
-            elif item.state is State.ENDED:
-                return _End(dropped, item.sentence, None)
-        return _End(dropped, "", None)
+        source, taken, dropped, ending = job.source, 0, 0, ""
+        try:
+            for item in attempt(source):
+                if isinstance(item, Frame):
+                    frame = replace(item, source=job.name)
+                    if source.live:
+                        dropped += self._frames.put_newest(frame, frame.pixels.nbytes)
+                    else:
+                        self._frames.put(frame, frame.pixels.nbytes)
+                    taken += 1
+                    if taken - dropped == self._max_frames:
+                        break
+                elif item.state is State.ENDED:
+                    ending = item.sentence
+        except SourceError as error:
+            return _End(dropped, "", error)
+        return _End(dropped, ending, None)
 
     def _detect(self) -> None:
         take = self._frames.take_now if self._jobs[0].source.live else self._frames.take

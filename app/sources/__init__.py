@@ -8,11 +8,21 @@ from urllib.parse import unquote, urlsplit
 from app.sources.camera import Camera, FoundCamera, list_cameras
 from app.sources.file import VideoFile
 from app.sources.folder import Pictures, files_in, is_picture
-from app.sources.source import Source, State, Status, frames
+from app.sources.source import Source, State, Status, attempt, frames
 from app.sources.stream import Stream
 from detector.errors import OptionError
 
-__all__ = ["FoundCamera", "Source", "State", "Status", "files_in", "frames", "list_cameras", "open_source"]
+__all__ = [
+    "FoundCamera",
+    "Source",
+    "State",
+    "Status",
+    "attempt",
+    "files_in",
+    "frames",
+    "list_cameras",
+    "open_source",
+]
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters and more: "C:" is a disk
 

@@ -118,7 +118,12 @@ class Source:
 
 
 def frames(source: Source) -> Iterator[Frame]:
-    """Only the frames of a source; for readers that want an error, not a state.
+    """Only the frames of a source, and an error where `attempt` raises one."""
+    return (item for item in attempt(source) if isinstance(item, Frame))
+
+
+def attempt(source: Source) -> Iterator[Frame | Status]:
+    """What a source yields, for readers that want an error where watching would go on waiting.
 
     raises  SourceError when the source fails, or cannot be reached before its first frame
     """
@@ -127,8 +132,8 @@ def frames(source: Source) -> Iterator[Frame]:
     for item in source:
         if isinstance(item, Frame):
             reached = True
-            yield item
         elif item.state in hopeless or (item.state is State.RECONNECTING and not reached):
             raise SourceError(item.sentence)
         elif item.state is State.RECONNECTING:
             logger.warning("%s", item.sentence)
+        yield item
