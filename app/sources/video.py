@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 from av.format import Flags as _Flags
+from av.video.reformatter import ColorRange
 
 from detector.errors import SourceError
 from detector.values import Pixels
@@ -20,6 +21,7 @@ MAX_AREA = 100_000_000  # pixels of one picture
 MAX_SECONDS = 366 * 86400.0
 MAX_STREAMS = 64
 HALF_MS = 0.0005  # times are rounded by containers: a frame this little too early is the one asked for
+_BT601 = (2, 5, 6)  # FFmpeg's AVColorSpace: not said, BT.470 BG, SMPTE 170M
 _LEAD = 2.0  # seconds
 _SIGN_OF_LIFE = 0.05  # seconds between the None of a long seek
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
@@ -123,7 +125,7 @@ class Video:
         raises  SourceError when it is larger than this program shows
         """
         self._check_size(picture.height, picture.width)
-        pixels = picture.to_ndarray(format="bgr24")
+        pixels = _bgr(picture)
         turn = _TURNS.get(round(picture.rotation / 90) * 90 % 360)
         return np.ascontiguousarray(pixels if turn is None else cv2.rotate(pixels, turn), np.uint8)
 
@@ -172,6 +174,18 @@ class Video:
         base = self._stream.time_base
         if base:
             self._container.seek(math.floor((seconds + (self._first or 0.0)) / base), stream=self._stream)
+
+
+def _bgr(picture: av.VideoFrame) -> Pixels:
+    """The picture as it is coded, not turned.
+
+    OpenCV knows BT.601 in limited range only, which nearly all video below HD is, but takes a fraction of
+    swscale's time: 0.2 of 2.8 ms at 768x432, the two 46 to 50 dB apart.
+    """
+    known = picture.format.name == "yuv420p" and picture.colorspace in _BT601
+    if known and picture.color_range != ColorRange.JPEG and not (picture.width % 2 or picture.height % 2):
+        return np.asarray(cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2BGR_I420), np.uint8)
+    return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
 
 
 def _sane(value: Fraction | float | None, limit: float) -> float | None:
