@@ -4,7 +4,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from app.pipeline import Figures
+from app.pipeline import DetectorStatus, Figures
 
 _MEANINGS = {
     "captured": "Pictures taken from the source per second, over the last 2 s",
@@ -42,17 +42,17 @@ class FiguresBar(QWidget):
             row.addWidget(label)
         row.setSizeConstraint(QHBoxLayout.SetNoConstraint)  # it takes what room there is
         self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)
-        self.show_figures(Figures())
+        self.show_figures(Figures(), None)
 
-    def show_figures(self, figures: Figures, detector: str = "") -> None:
-        """detector  what it has to say instead of its device, while it loads for instance"""
+    def show_figures(self, figures: Figures, detector: DetectorStatus | None) -> None:
+        """The detector's device, or the sentence why it has none, stands beside the figures."""
         self._say("captured", f"{figures.captured:.1f}", "/s")
         self._say("detected", f"{figures.detected:.1f}", "/s")
         self._say("shown", f"{figures.shown:.1f}", "/s")
         self._say("inference", _median(figures.infer_ms, 1), " ms")
         self._say("age", _median(figures.age_ms, 0), " ms")
         self._say("dropped", str(figures.unshown), "")
-        self._labels["device"].setText(figures.device or detector)
+        self._labels["device"].setText((detector.device or detector.sentence) if detector else "")
         self._make_room()
 
     def text(self, name: str) -> str:

@@ -1,12 +1,11 @@
 """The models at hand and the one in use; how another one is chosen or brought in."""
 
-from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QAction, QMenu, QWidget
 
-from app.pipeline import Engine
+from app.pipeline import OpenEngine
 from detector.errors import StudioError
 from detector.model_card import ModelCard
 from detector.model_store import Model, find_model, list_models
@@ -40,7 +39,7 @@ class ModelChooser(QObject):
         """Of all models at hand."""
         return [model.card for model in self._at_hand]
 
-    def engine_opener(self) -> Callable[[], Engine] | None:
+    def engine_opener(self) -> OpenEngine | None:
         """What the detector's thread calls; None without a model."""
         if self._chosen is None:
             return None

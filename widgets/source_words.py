@@ -72,7 +72,7 @@ def statistics(view: View) -> tuple[str, ...]:
         ("age shown", _pair(figures.age_ms)),
         ("age boxes", _pair(figures.box_age_ms)),
         ("longest gap", f"{figures.gap:.2f} s"),
-        ("device", figures.device or "–"),
+        ("device", view.detector.device or "–"),
     ]
     if view.recording:
         rows.append(("recorded", f"{view.recording.frames}, {figures.unrecorded} lost"))

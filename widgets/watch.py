@@ -1,11 +1,10 @@
 """One source being watched: the pipeline on one side, a view on the other."""
 
 import threading
-from collections.abc import Callable
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from app.pipeline import Choice, Engine, LivePipeline, View
+from app.pipeline import Choice, LivePipeline, OpenEngine, View
 from app.sources import Source
 from widgets.picture import Picture, Surface, prepare
 
@@ -19,7 +18,7 @@ class Watch(QObject):
 
     changed = pyqtSignal()
 
-    def __init__(self, source: Source, *, open_engine: Callable[[], Engine] | None, choice: Choice) -> None:
+    def __init__(self, source: Source, *, open_engine: OpenEngine | None, choice: Choice) -> None:
         super().__init__()
         self._lock = threading.Lock()  # guards what follows
         self._surface: Surface | None = None

@@ -2,13 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from app.pipeline import Choice, Engine, LivePipeline, View
+from app.pipeline import Choice, DetectorState, DetectorStatus, LivePipeline, OpenEngine, View
 from app.sources import Source, State
 from detector.model_card import ModelCard
 from detector.values import LabelMap
@@ -56,7 +56,7 @@ class WatchPage(QWidget):
         self._boxes = self._names = True
         self._panel = True  # wanted; shown where there is room
         self._statistics = self._immersed = False
-        self._detector = ""  # what it said last
+        self._detector: DetectorStatus | None = None  # as it was last
         self._view: View | None = None  # what was shown last
 
         self.panel.thresholds_changed.connect(self._choose)
@@ -94,10 +94,10 @@ class WatchPage(QWidget):
 
     # The source.
 
-    def open(self, source: Source, open_engine: Callable[[], Engine] | None, card: ModelCard | None) -> None:
+    def open(self, source: Source, open_engine: OpenEngine | None, card: ModelCard | None) -> None:
         """Makes ready to watch a source with a model; the one before must have been released."""
         self._labels = LabelMap(card.classes if card else ())
-        self._detector = ""
+        self._detector = None
         watch = self._watch = Watch(source, open_engine=open_engine, choice=self._choice())
         watch.changed.connect(self._show_newest, Qt.QueuedConnection)
         self.view.reset_zoom()
@@ -125,7 +125,7 @@ class WatchPage(QWidget):
         """What is being watched and the names of its classes; None without a source."""
         return (self._watch.pipeline, self._labels) if self._watch else None
 
-    def use_model(self, open_engine: Callable[[], Engine] | None, card: ModelCard | None) -> None:
+    def use_model(self, open_engine: OpenEngine | None, card: ModelCard | None) -> None:
         """Another model for what is being watched; the video goes on while it loads."""
         self._labels = LabelMap(card.classes if card else ())
         self.panel.show_model(card)
@@ -203,8 +203,8 @@ class WatchPage(QWidget):
         self.panel.classes.show_counts(Counter(view.detections.class_ids.tolist()))
         if view.detector != self._detector:
             self._detector = view.detector
-            if ":" in view.detector:  # a reason, not a delay
-                self.trouble.emit(view.detector)
+            if view.detector.state is DetectorState.FAILED:
+                self.trouble.emit(view.detector.sentence)
         self.shown.emit(view)
 
     def _marks(self, view: View) -> tuple[Mark, ...]:

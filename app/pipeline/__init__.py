@@ -1,9 +1,18 @@
 """Frames from a source to the detector and to whoever listens. Here, and only here, are threads."""
 
 from app.pipeline.choice import Choice
+from app.pipeline.detecting import DetectorState, DetectorStatus, OpenEngine
 from app.pipeline.figures import Figures
 from app.pipeline.live import LivePipeline, View
 from app.pipeline.live_recording import RecordingState
-from detector.engines import Engine
 
-__all__ = ["Choice", "Engine", "Figures", "LivePipeline", "RecordingState", "View"]
+__all__ = [
+    "Choice",
+    "DetectorState",
+    "DetectorStatus",
+    "Figures",
+    "LivePipeline",
+    "OpenEngine",
+    "RecordingState",
+    "View",
+]

@@ -1,5 +1,6 @@
 """The detector's thread: it looks at the newest frame whenever it is free, with the model in use now."""
 
+import enum
 import logging
 import time
 from collections.abc import Callable
@@ -17,6 +18,28 @@ from detector.values import Detections
 logger = logging.getLogger(__name__)
 
 OpenEngine = Callable[[], Engine]
+
+
+class DetectorState(enum.Enum):
+    """How the detector is doing."""
+
+    OFF = "off"  # no model was asked for
+    LOADING = "loading"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorStatus:
+    """A change of state.
+
+    sentence  why there are no boxes, fit to be shown; empty when OFF or RUNNING
+    device    what really runs the model, in words; empty unless RUNNING
+    """
+
+    state: DetectorState
+    sentence: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,8 +71,7 @@ class Detecting:
         self._found: Found | None = None
         self._held: Entry | None = None
         self._found_on_held: Found | None = None
-        self._sentence = _LOADING if open_engine else ""
-        self._device = ""
+        self._status = _LOADING if open_engine else DetectorStatus(DetectorState.OFF)
         self._closing = False
 
     @property
@@ -58,16 +80,9 @@ class Detecting:
             return self._choice
 
     @property
-    def sentence(self) -> str:
-        """What keeps the detector from detecting; empty when nothing does."""
+    def status(self) -> DetectorStatus:
         with self._changed:
-            return self._sentence
-
-    @property
-    def device(self) -> str:
-        """What really runs the model; empty while nothing does."""
-        with self._changed:
-            return self._device
+            return self._status
 
     @property
     def held(self) -> Entry | None:
@@ -100,7 +115,7 @@ class Detecting:
     def use(self, open_engine: OpenEngine) -> None:
         """Another model from now on. Boxes of the one before are gone: their class ids mean other things."""
         with self._changed:
-            self._wanted, self._sentence = open_engine, _LOADING
+            self._wanted, self._status = open_engine, _LOADING
             self._found = self._found_on_held = None
             self._changed.notify_all()
 
@@ -114,7 +129,7 @@ class Detecting:
             engine: Engine | None = None
             try:
                 engine = open_engine()
-                self._say("", engine.device)
+                self._become(DetectorStatus(DetectorState.RUNNING, device=engine.device))
                 self._detect_until_changed(engine)
             except Exception as error:  # noqa: BLE001 - a sentence, and the video goes on
                 self._failed("Detection has stopped" if engine else "The model cannot be used", error)
@@ -172,11 +187,10 @@ class Detecting:
                 self._changed.wait()
             return None
 
-    def _say(self, sentence: str, device: str) -> None:
+    def _become(self, status: DetectorStatus) -> None:
         with self._changed:
-            if self._wanted is None:
-                self._sentence = sentence
-            self._device = device
+            if self._wanted is None:  # else another model is loading by now
+                self._status = status
         self._news.tell()
 
     def _failed(self, what: str, error: Exception) -> None:
@@ -185,10 +199,10 @@ class Detecting:
         else:
             logger.error("%s", what, exc_info=error)
             reason = f"{type(error).__name__}; the log says more"
-        self._say(redact(f"{what}: {reason}"), "")
+        self._become(DetectorStatus(DetectorState.FAILED, redact(f"{what}: {reason}")))
 
 
-_LOADING = "Loading the model"
+_LOADING = DetectorStatus(DetectorState.LOADING, "Loading the model")
 _Question = tuple[float, float]
 _Done = dict[str, tuple[int, _Question]]
 

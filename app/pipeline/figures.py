@@ -30,7 +30,6 @@ class Figures:
     box_age_ms age of the frame whose boxes are shown, at painting
     undetected, unrecorded, unshown   frames that this stage never saw, since the start
     gap        longest time without a frame within the last minute, seconds
-    device     what really runs the network, in words
     """
 
     captured: float = 0.0
@@ -44,7 +43,6 @@ class Figures:
     unrecorded: int = 0
     unshown: int = 0
     gap: float = 0.0
-    device: str = ""
 
 
 class Recent:
@@ -160,7 +158,7 @@ class Measure:
             if boxes_arrived is not None:
                 self._box_age.add(now, (now - boxes_arrived) * 1000)
 
-    def figures(self, now: float, device: str) -> Figures:
+    def figures(self, now: float) -> Figures:
         with self._lock:
             return Figures(
                 captured=self._captured.per_second(now),
@@ -174,5 +172,4 @@ class Measure:
                 unrecorded=self._unrecorded,
                 unshown=self._unshown,
                 gap=self._gaps.most(now),
-                device=device,
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.pipeline.choice import Choice
-from app.pipeline.detecting import Detecting, OpenEngine
+from app.pipeline.detecting import Detecting, DetectorStatus, OpenEngine
 from app.pipeline.figures import Figures, Measure
 from app.pipeline.live_recording import LiveRecording, RecordingState
 from app.pipeline.mailbox import Mailbox, News
@@ -31,7 +31,6 @@ class View:
     own_boxes   whether they were computed on this very frame
     status      of the source; STALLED when a live source has been silent
     silent_for  seconds since the last picture of a live source; 0 for files
-    detector    what keeps the detector from detecting, in one sentence; empty when nothing does
     recording   the newest recording, running or finished; None before the first
     """
 
@@ -40,7 +39,7 @@ class View:
     own_boxes: bool
     status: Status
     silent_for: float
-    detector: str
+    detector: DetectorStatus
     figures: Figures
     recording: RecordingState | None
     paused: bool
@@ -118,8 +117,8 @@ class LivePipeline:
             own_boxes=bool(found and entry and found.entry.number == entry.number),
             status=status,
             silent_for=silent_for,
-            detector=self._detecting.sentence,
-            figures=self._measure.figures(now, self._detecting.device),
+            detector=self._detecting.status,
+            figures=self._measure.figures(now),
             recording=recording.state if recording else None,
             paused=self._playback.paused,
             speed=self._playback.speed,

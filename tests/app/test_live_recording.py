@@ -175,7 +175,7 @@ def test_frames_that_come_faster_than_they_can_be_written_are_dropped_and_counte
     assert recording.join(30)
     state = recording.state
     assert 50 <= state.frames < 200 and state.failure == ""
-    assert state.frames + measure.figures(0.0, "").unrecorded == 200
+    assert state.frames + measure.figures(0.0).unrecorded == 200
     assert len(read_back(tmp_path / "out.mp4")) == state.frames
 
 
@@ -194,7 +194,7 @@ def test_a_file_waits_for_its_recorder(tmp_path: Path):
         recording.offer(entries[number % 10], Detections.empty(), LABELS)
     recording.finish()
     assert recording.join(30)
-    assert recording.state.frames == 100 and measure.figures(0.0, "").unrecorded == 0
+    assert recording.state.frames == 100 and measure.figures(0.0).unrecorded == 0
 
 
 def test_a_model_that_takes_over_brings_its_own_names(tmp_path: Path):

@@ -1,11 +1,10 @@
 """A window's models, where the only one is the square finder."""
 
-from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import QObject
 
-from app.pipeline import Engine
+from app.pipeline import OpenEngine
 from detector.anchors import LAYOUTS
 from detector.model_card import ModelCard
 from tests.app.watching import LABELS, SquareFinder
@@ -28,9 +27,7 @@ CARD = ModelCard(
 class FinderChooser(ModelChooser):
     """Its model is the square finder: two overlapping squares (0.9, 0.6) and a number (0.3)."""
 
-    def __init__(
-        self, parent: QObject | None = None, *, open_engine: Callable[[], Engine] | None = None
-    ) -> None:
+    def __init__(self, parent: QObject | None = None, *, open_engine: OpenEngine | None = None) -> None:
         super().__init__(parent)
         self._open_engine = open_engine or partial(SquareFinder)
 
@@ -42,5 +39,5 @@ class FinderChooser(ModelChooser):
     def cards(self) -> list[ModelCard]:
         return [CARD]
 
-    def engine_opener(self) -> Callable[[], Engine] | None:
+    def engine_opener(self) -> OpenEngine | None:
         return self._open_engine

@@ -109,7 +109,7 @@ def test_a_file_is_shown_with_boxes_and_figures(watching):
         assert figures.text(name).startswith(name) and figures.text(name).endswith("/s")
     assert figures.text("inference").endswith("ms") and figures.text("age").endswith("ms")
     assert figures.text("dropped").startswith("dropped ")
-    assert figures.text("device") == "test bench" == view.figures.device
+    assert figures.text("device") == "test bench" == view.detector.device
     assert "clip.mp4" in watching.window.windowTitle()
 
 
@@ -208,6 +208,7 @@ def test_a_focused_slider_has_its_arrows_and_a_focused_button_its_space(watching
 
 def test_everything_can_be_reached_with_tab_and_has_a_name_and_a_tip(watching):
     page = watching.window.page
+    watching.bot.waitUntil(page.transport.seek_bar.isVisible)
     kinds = (QAbstractButton, QAbstractSlider, QAbstractItemView, QLineEdit)
     controls = [control for kind in kinds for control in page.findChildren(kind) if control.isVisible()]
     controls = [
@@ -305,6 +306,21 @@ def test_a_model_that_cannot_be_used_is_said_and_the_video_goes_on(qtbot, open_w
     person.sees(lambda view: person.number() > number)
 
 
+def test_a_model_that_is_loading_is_said_beside_the_figures_and_is_no_mishap(qtbot, open_window, clip):
+    gate = threading.Event()
+
+    def slow() -> SquareFinder:
+        assert gate.wait(10)
+        return SquareFinder()
+
+    window = open_window(FinderChooser(open_engine=slow))
+    window.open_source(str(clip))
+    qtbot.waitUntil(lambda: window.page.figures.text("device") == "Loading the model")
+    assert not window.banner.isVisible()
+    gate.set()
+    qtbot.waitUntil(lambda: window.page.figures.text("device") == "test bench")
+
+
 def test_what_was_copied_is_opened_with_control_v(person, clip):
     QApplication.clipboard().setText(str(clip))
     person.bot.keyClick(person.window, Qt.Key_V, Qt.ControlModifier)
@@ -362,7 +378,7 @@ def test_another_model_takes_over_while_the_video_goes_on(watching):
     number = watching.number()
     watching.window.models._open_engine = open_engine
     watching.window.models.changed.emit()
-    watching.sees(lambda view: view.figures.device == "another" and view.own_boxes)
+    watching.sees(lambda view: view.detector.device == "another" and view.own_boxes)
     assert watching.number() >= number
 
 
