@@ -21,8 +21,9 @@ class CardWords:
 
 def card_words(view: View, now: float) -> CardWords | None:
     """What must be said over the picture at the monotonic time `now`; None while all is well."""
-    reason, separator, countdown = view.status.words(now).rpartition(" – ")
-    sentence = f"{reason}.\n{countdown.capitalize()}" if separator else countdown
+    left, sentence = view.status.seconds_left(now), view.status.sentence
+    if left is not None:
+        sentence += f".\nReconnecting in {left} s"
     match view.status.state:
         case State.CONNECTING if view.frame is None:
             return CardWords(title="Connecting", sentence=sentence)
@@ -85,8 +86,5 @@ def _pair(value: tuple[float, float] | None) -> str:
 
 
 def _since(view: View) -> str:
-    return (
-        f"No picture for {clock(view.silent_for)}"
-        if view.silent_for >= 60
-        else (f"No picture for {view.silent_for:.0f} s")
-    )
+    seconds = view.silent_for
+    return f"No picture for {clock(seconds) if seconds >= 60 else f'{seconds:.0f} s'}"

@@ -42,12 +42,9 @@ class Status:
     retry_in: float | None = None
     made_at: float = 0.0
 
-    def words(self, now: float) -> str:
-        """The sentence with its countdown at the monotonic time `now`."""
-        if self.retry_in is None:
-            return self.sentence
-        left = max(1, math.ceil(self.made_at + self.retry_in - now))
-        return f"{self.sentence} – reconnecting in {left} s"
+    def seconds_left(self, now: float) -> int | None:
+        """Until the next attempt, whole and at least 1, at the monotonic time `now`; None: none is coming."""
+        return None if self.retry_in is None else max(1, math.ceil(self.made_at + self.retry_in - now))
 
 
 class Source:

@@ -76,7 +76,8 @@ def test_nobody_there_is_said_and_tried_again(clip: Path):
         assert isinstance(refused, Status) and refused.state is State.RECONNECTING
         assert "refused" in refused.sentence
         assert refused.retry_in == pytest.approx(1.0, rel=SPREAD)
-        assert refused.words(refused.made_at + 0.1).endswith("reconnecting in 1 s")
+        due = refused.made_at + refused.retry_in
+        assert [refused.seconds_left(due - before) for before in (2.5, 0.5, -9)] == [3, 1, 1]
         assert next(items).state is State.CONNECTING  # type: ignore[union-attr]
         second = next(items)
         assert isinstance(second, Status) and second.retry_in == pytest.approx(2.0, rel=SPREAD)
