@@ -16,27 +16,25 @@ from detector.places import config_folder
 logger = logging.getLogger(__name__)
 
 _RECENT = 12
-_THEMES = ("system", "dark", "light")
+THEMES = ("dark", "light", "system")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything has a default, so a first start and a lost file are the same.
 
-    last_source, recent_sources  addresses without user names and passwords, newest first
-    model                        its name; empty: none chosen yet
-    min_score, nms_iou, max_detections  None: as the model's card says
-    geometry                     of the window, as text; empty: as the system places it
-    theme                        "system", "dark" or "light"
-    recording_folder             where recordings and snapshots go; empty: the person's videos
+    recent_sources      addresses without user names and passwords, newest first
+    model               its name; empty: none chosen yet
+    min_score, nms_iou  None: as the model's card says
+    geometry            of the window, as text; empty: as the system places it
+    theme               one of THEMES
+    recording_folder    where recordings and snapshots go; empty: the person's videos
     """
 
-    last_source: str = ""
     recent_sources: tuple[str, ...] = ()
     model: str = ""
     min_score: float | None = None
     nms_iou: float | None = None
-    max_detections: int | None = None
     geometry: str = ""
     theme: str = "dark"  # video is best watched so
     recording_folder: str = ""
@@ -85,7 +83,7 @@ class Settings:
             if not kept.isdecimal() and path.exists():
                 kept = str(path.resolve())
         older = (recent for recent in self.recent_sources if recent != kept)
-        return replace(self, last_source=kept, recent_sources=(kept, *older)[:_RECENT])
+        return replace(self, recent_sources=(kept, *older)[:_RECENT])
 
     def without_source(self, address: str) -> Self:
         """The same after a recent source was struck off the list."""
@@ -100,16 +98,14 @@ def _checked(entry: tuple[str, Any]) -> tuple[str, Any]:
     """A stored value in its type; an empty name where it is to be left out."""
     name, value = entry
     match name, value:
-        case (("last_source" | "model" | "geometry" | "recording_folder"), str()):
+        case (("model" | "geometry" | "recording_folder"), str()):
             return name, value
-        case "theme", str() if value in _THEMES:
+        case "theme", str() if value in THEMES:
             return name, value
         case "recent_sources", list() if all(isinstance(address, str) for address in value):
             return name, tuple(value)[:_RECENT]
         case (("min_score" | "nms_iou"), int() | float()) if 0 <= value <= 1 and value is not True:
             return name, float(value)
-        case "max_detections", int() if value > 0 and value is not True:
-            return name, value
         case _, None:
             return "", None
     known = {field.name for field in dataclasses.fields(Settings)}

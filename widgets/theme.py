@@ -11,8 +11,6 @@ from PyQt5.QtWidgets import QApplication
 
 from detector.places import assets_folder
 
-CHOICES = ("dark", "light", "system")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
@@ -81,10 +79,10 @@ def current() -> Theme:
     return _current
 
 
-def apply(application: QApplication, choice: str) -> Theme:
+def apply(application: QApplication, choice: str) -> None:
     """Dresses the whole application.
 
-    choice  one of CHOICES
+    choice  one of `app.settings.THEMES`
     """
     global _current
     _current = {"dark": DARK, "light": LIGHT}.get(choice) or (DARK if system_is_dark() else LIGHT)
@@ -93,7 +91,6 @@ def apply(application: QApplication, choice: str) -> Theme:
     sheet = (assets_folder() / "style.qss").read_text(encoding="utf-8")
     icons = (assets_folder() / "icons").as_posix()
     application.setStyleSheet(string.Template(sheet).substitute(asdict(_current), icons=icons))
-    return _current
 
 
 def system_is_dark() -> bool:

@@ -161,7 +161,7 @@ class Window(QMainWindow):
 
     def _source_failed(self, sentence: str) -> None:
         """A source that never gave a picture is explained where another one can be chosen."""
-        self.settings = self.settings.without_source(self.settings.last_source)
+        self.settings = self.settings.without_source(self.settings.recent_sources[0])
         self.close_source()
         self.banner.say(sentence, tone="error")
 

@@ -17,12 +17,10 @@ def _file(studio_home: Path) -> Path:
 
 def test_what_was_saved_is_loaded_again(studio_home: Path):
     settings = Settings(
-        last_source="0",
         recent_sources=("0", "walk.mp4"),
         model="coco",
         min_score=0.25,
         nms_iou=0.6,
-        max_detections=50,
         geometry="AdnQ",
         theme="dark",
         recording_folder="/tmp/ü",
@@ -53,8 +51,6 @@ def test_an_unreadable_file_gives_defaults_and_a_warning(
         ("min_score", 1.5),
         ("min_score", "high"),
         ("nms_iou", True),
-        ("max_detections", 0),
-        ("max_detections", True),
         ("theme", "pink"),
         ("recent_sources", [1]),
         ("geometry", 7),
@@ -94,7 +90,6 @@ def test_recent_sources_are_the_newest_first_without_doubles(tmp_path: Path):
     for number in range(20):
         settings = settings.with_source(f"rtsp://10.0.0.{number}/live")
     settings = settings.with_source("rtsp://10.0.0.15/live")
-    assert settings.last_source == "rtsp://10.0.0.15/live"
     assert settings.recent_sources[:3] == tuple(f"rtsp://10.0.0.{n}/live" for n in (15, 19, 18))
     assert len(settings.recent_sources) == 12
     assert settings.without_source("rtsp://10.0.0.19/live").recent_sources[1] == "rtsp://10.0.0.18/live"
@@ -103,11 +98,11 @@ def test_recent_sources_are_the_newest_first_without_doubles(tmp_path: Path):
 def test_no_password_is_ever_written(studio_home: Path):
     Settings().with_source("rtsp://cam:hunter2@10.0.0.5/live?token=hunter2").save()
     assert "hunter2" not in _file(studio_home).read_text()
-    assert Settings.load().last_source == "rtsp://10.0.0.5/live?token=***"
+    assert Settings.load().recent_sources[0] == "rtsp://10.0.0.5/live?token=***"
 
 
 def test_a_file_is_remembered_by_its_full_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "walk.mp4").touch()
     monkeypatch.chdir(tmp_path)
-    assert Settings().with_source("walk.mp4").last_source == str(tmp_path / "walk.mp4")
-    assert Settings().with_source("~nobody/walk.mp4").last_source == "~nobody/walk.mp4"
+    assert Settings().with_source("walk.mp4").recent_sources[0] == str(tmp_path / "walk.mp4")
+    assert Settings().with_source("~nobody/walk.mp4").recent_sources[0] == "~nobody/walk.mp4"

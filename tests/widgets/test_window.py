@@ -406,7 +406,7 @@ def test_what_a_person_chose_is_there_at_the_next_start(watching, open_window, c
     kept = Settings.load()
     assert kept.min_score == 0.33 and kept.nms_iou is None
     assert kept.theme == "light" and kept.model == "squares"
-    assert kept.last_source == str(clip)
+    assert kept.recent_sources == (str(clip),)
     again = open_window(settings=kept)
     assert again.page.panel.min_score.value == 0.33
     assert (again.width(), again.height()) == (900, 700)
