@@ -4,7 +4,8 @@ import re
 from datetime import datetime
 from pathlib import Path
 
-from detector.errors import RecordingError
+from app.recording.part_file import make_folder
+from app.recording.recorder import part_path
 from detector.places import recordings_folder
 
 
@@ -17,13 +18,10 @@ def new_path(source_name: str, suffix: str, *, folder: str = "", now: datetime |
     raises       RecordingError when the folder cannot be made
     """
     place = Path(folder).expanduser() if folder else recordings_folder()
-    try:
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise RecordingError(f"The folder {place} cannot be made: {error.strerror}.") from error
+    make_folder(place)
     stem = f"{_stem(source_name)}_{now or datetime.now():%Y%m%d-%H%M%S}"
     path, number = place / f"{stem}{suffix}", 2
-    while path.exists() or path.with_suffix(".part.mkv").exists():
+    while path.exists() or part_path(path).exists():
         path, number = place / f"{stem}-{number}{suffix}", number + 1
     return path
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from app.pipeline.batch import Job, Sink
 from app.recording import check_target
-from app.recording.sinks import AnnotatedPicture, AnnotatedVideo, check_picture
+from app.recording.part_file import make_folder, refuse_existing
+from app.recording.recorder import SUFFIXES
+from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
 from app.redaction import redact
 from app.sources import Source, files_in, open_source
-from app.sources.folder import PICTURE_SUFFIXES
+from app.sources.folder import PICTURE_SUFFIXES, is_picture
 from detector.errors import OptionError, RecordingError, SourceError
 from detector.values import LabelMap
 
@@ -30,7 +32,7 @@ class _Subject:
 
     @property
     def is_picture(self) -> bool:
-        return self.path is not None and self.path.suffix.lower() in PICTURE_SUFFIXES
+        return self.path is not None and is_picture(self.path)
 
 
 def jobs_for(
@@ -94,7 +96,7 @@ def _with_distinct_names(subjects: list[_Subject]) -> list[_Subject]:
 def _paths(subjects: list[_Subject], addresses: Sequence[str], record: Path) -> list[Path]:
     """Where each is written."""
     several = len(subjects) > 1 or any(Path(address).expanduser().is_dir() for address in addresses)
-    is_file_name = record.suffix.lower() in (".mp4", ".m4v", *PICTURE_SUFFIXES)
+    is_file_name = record.suffix.lower() in (*SUFFIXES, *PICTURE_SUFFIXES)
     if not several and not record.is_dir() and record.suffix:
         return [record]
     if is_file_name and not record.is_dir():
@@ -104,10 +106,7 @@ def _paths(subjects: list[_Subject], addresses: Sequence[str], record: Path) -> 
     if times > 1:
         raise OptionError(f"{times} sources would be written to {path}; run 'detect' for each folder alone.")
     for folder in {path.parent for path in paths}:
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise RecordingError(f"The folder {folder} cannot be made: {error.strerror}.") from error
+        make_folder(folder)
     return paths
 
 
@@ -125,8 +124,8 @@ def _check(subject: _Subject, path: Path, *, force: bool) -> None:
     if not subject.is_picture:
         check_target(path, force=force)
         return
-    if path.suffix.lower() not in PICTURE_SUFFIXES:
+    if not is_picture(path):
         raise RecordingError(f"{subject.name} is a picture and gives one: name it {path.stem}.jpg.")
     if not path.parent.is_dir():
         raise RecordingError(f"The folder {path.parent} for {path.name} does not exist; make it first.")
-    check_picture(path, force=force)
+    refuse_existing(path, force=force)

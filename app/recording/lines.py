@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from app.recording.part_file import create_private, reason
+from app.recording.part_file import create_private, reason, refuse_existing
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
 
@@ -78,11 +78,10 @@ def check_lines(path: Path, *, force: bool) -> None:
         raise RecordingError(f"{path} is a folder; give the lines a file name.")
     if path.exists() and not path.is_file():  # a pipe or a device: writing to it destroys nothing
         return
+    refuse_existing(path, force=force)
     if not path.exists():
         os.close(create_private(path))
         path.unlink()
-    elif not force:
-        raise RecordingError(f"{path} exists; choose another name, or add --force to replace it.")
 
 
 def _opened(path: Path, *, force: bool) -> TextIO:

@@ -61,6 +61,23 @@ class PartFile:
             self.failure = self.failure or error
 
 
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """raises  RecordingError when there is such a file and it may not be replaced"""
+    if path.exists() and not force:
+        raise RecordingError(f"{path} exists; choose another name, or add --force to replace it.")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder for recordings, and those above it, for their owner alone.
+
+    raises  RecordingError when it cannot be made
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RecordingError(f"The folder {folder} cannot be made ({reason(error)}).") from error
+
+
 def create_private(path: Path) -> int:
     """A descriptor for reading and writing a file that did not exist, readable by its owner alone.
 

@@ -16,10 +16,11 @@ from av.video.stream import VideoStream
 
 from app.recording.encoder import TICKS, Encoder
 from app.recording.finishing import finish
-from app.recording.part_file import PartFile, check_left_over, create_private, reason
+from app.recording.part_file import PartFile, check_left_over, create_private, reason, refuse_existing
 from detector.errors import RecordingError
 from detector.values import Pixels
 
+SUFFIXES = (".mp4", ".m4v")  # of a recording
 _SMALLEST_STEP = TICKS // 1000  # Matroska counts milliseconds
 
 
@@ -37,14 +38,13 @@ def check_target(path: Path, *, force: bool) -> None:
 
     raises  RecordingError: the name is no MP4, the folder is missing or not writable, or a file is there
     """
-    if path.suffix.lower() not in (".mp4", ".m4v"):
+    if path.suffix.lower() not in SUFFIXES:
         raise RecordingError(
             f"Recordings are MP4 files: name it {path.with_suffix('.mp4').name}, not {path.name}."
         )
     if path.is_dir():
         raise RecordingError(f"{path} is a folder; give the recording a file name.")
-    if path.exists() and not force:
-        raise RecordingError(f"{path} exists; choose another name, or add --force to replace it.")
+    refuse_existing(path, force=force)
     part = part_path(path)
     if part.exists():
         check_left_over(part, force=force)

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 
 from app.overlay import draw
-from app.recording.part_file import create_private, reason
+from app.recording.part_file import create_private, reason, refuse_existing
 from app.recording.recorder import Recorder, RecordingResult
 from app.sources import Source
 from detector.errors import RecordingError
@@ -54,8 +54,7 @@ class AnnotatedPicture:
             part.unlink(missing_ok=True)
             with os.fdopen(create_private(part), "wb") as file:
                 file.write(content.tobytes())
-            if not self._force:
-                check_picture(self.path, force=False)
+            refuse_existing(self.path, force=self._force)
             part.replace(self.path)
         except OSError as error:
             part.unlink(missing_ok=True)
@@ -63,9 +62,3 @@ class AnnotatedPicture:
 
     def close(self) -> None:
         pass
-
-
-def check_picture(path: Path, *, force: bool) -> None:
-    """raises  RecordingError when a picture may not be written under this name"""
-    if path.exists() and not force:
-        raise RecordingError(f"{path} exists; choose another name, or add --force to replace it.")
