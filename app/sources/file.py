@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 
 from app.sources.source import Source, State, Status
-from app.sources.video import MAX_AREA, Video
+from app.sources.video import MAX_AREA, Video, reason
 from detector.errors import SourceError
 from detector.values import Frame
 
@@ -30,8 +30,7 @@ class VideoFile(Source):
     def _items(self) -> Iterator[Frame | Status]:
         yield self._status(State.CONNECTING, f"Opening {self.name}")
         with self._open() as video:
-            self.duration, self.rate = video.duration, video.rate
-            self.frame_count_declared, self.seekable = video.frame_count_declared, video.seekable
+            self.duration, self.rate, self.seekable = video.duration, video.rate, video.seekable
             yield self._status(State.LIVE, f"Playing {self.name}")
             shown, seeking = 0, False
             try:
@@ -48,8 +47,8 @@ class VideoFile(Source):
                         return
             except av.FFmpegError as error:
                 if not shown:
-                    raise SourceError(f"{self.name}: cannot be read ({error.strerror})") from error
-                yield self._status(State.ENDED, f"{self.name} breaks off here: {error.strerror}")
+                    raise SourceError(f"{self.name}: cannot be read ({reason(error)})") from error
+                yield self._status(State.ENDED, f"{self.name} breaks off here: {reason(error)}")
                 return
         if not shown:
             raise SourceError(f"{self.name}: no picture in it can be decoded; the file is damaged")
@@ -83,5 +82,4 @@ class VideoFile(Source):
         except av.error.InvalidDataError as error:
             raise SourceError(f"{name}: is not a video, or too damaged to be read") from error
         except (av.FFmpegError, OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise SourceError(f"{name}: cannot be opened ({reason})") from error
+            raise SourceError(f"{name}: cannot be opened ({reason(error)})") from error

@@ -65,7 +65,6 @@ class Pictures(Source):
         self.seekable = all(map(is_picture, files))
         if self.seekable:
             self.rate, self.duration = 1 / PICTURE_SECONDS, len(files) * PICTURE_SECONDS
-            self.frame_count_declared = len(files)
         yield self._status(State.LIVE, f"Playing {self.name}")
         index, begin, shown, lost = 0, 0.0, 0, 0
         while index < len(files):

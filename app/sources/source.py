@@ -54,15 +54,13 @@ class Source:
     on. An iteration raises nothing: what goes wrong is a Status FAILED, the last thing it yields.
     Only `stop` and `try_now` may be called from other threads than the iterating one.
 
-    name                  fit to be shown
-    live                  True: frames come when they happen; False: they wait to be asked for
-    seekable              whether `seek` works
-    size                  (height, width) of the first frame; None before it is known
-    duration              seconds; None where unknown or endless
-    rate                  frames/s as declared; None where unknown
-    frame_count_declared  as the container says, which may be wrong; None where it does not say
+    name      fit to be shown
+    live      True: frames come when they happen; False: they wait to be asked for
+    seekable  whether `seek` works
+    duration  seconds; None where unknown or endless
+    rate      frames/s as declared; None where unknown
 
-    All but `name` and `size` are right once Status LIVE was yielded.
+    All but `name` are right once Status LIVE was yielded.
     """
 
     live = False
@@ -70,10 +68,8 @@ class Source:
 
     def __init__(self, name: str) -> None:
         self.name = redact(name)
-        self.size: tuple[int, int] | None = None
         self.duration: float | None = None
         self.rate: float | None = None
-        self.frame_count_declared: int | None = None
         self._stopped = threading.Event()
         self._sequence = 0
 
@@ -109,8 +105,6 @@ class Source:
     def _frame(self, pixels: Pixels, pts: float, source: str | None = None) -> Frame:
         frame = Frame(pixels, self._sequence, pts, time.monotonic(), source or self.name)
         self._sequence += 1
-        if self.size is None:
-            self.size = (frame.height, frame.width)
         return frame
 
 

@@ -11,7 +11,7 @@ from app.redaction import remember_secret, split_credentials, without_credential
 from app.sources.reach import wait_for_answer
 from app.sources.reconnecting import LostError, Reconnecting, WallClock
 from app.sources.source import State, Status
-from app.sources.video import MAX_AREA, Video
+from app.sources.video import MAX_AREA, Video, reason
 from detector.errors import SourceError
 from detector.values import Frame
 
@@ -63,15 +63,15 @@ class Stream(Reconnecting):
             if not self.live:
                 if not count:
                     raise SourceError(
-                        f"{self.name}: cannot be played from there ({_reason(error)})"
+                        f"{self.name}: cannot be played from there ({reason(error)})"
                     ) from error
-                yield self._status(State.ENDED, f"{self.name} breaks off here: {_reason(error)}")
+                yield self._status(State.ENDED, f"{self.name} breaks off here: {reason(error)}")
                 return
             if isinstance(error, (av.error.ExitError, TimeoutError)):
                 # A camera this slow is not dead: give it longer. One that went silent after more is.
                 self._patience = min(_MOST_PATIENCE, 2 * self._patience) if 0 < count <= 2 else _PATIENCE
                 raise LostError(f"{self.name} has fallen silent") from error
-            raise LostError(f"{self.name}: the connection broke ({_reason(error)})") from error
+            raise LostError(f"{self.name}: the connection broke ({reason(error)})") from error
         if not self.live:
             yield self._status(State.ENDED, f"End of {self.name}")
             return
@@ -139,7 +139,7 @@ class Stream(Reconnecting):
             return LostError(f"{name}: no answer within {OPEN_LIMIT:.0f} s")
         if isinstance(error, av.error.InvalidDataError):
             return LostError(f"{name}: what it sends is no video")
-        return LostError(f"{name}: cannot be reached ({_reason(error)}); is the host name right?")
+        return LostError(f"{name}: cannot be reached ({reason(error)}); is the host name right?")
 
 
 def _url(bare: str, user_part: str | None) -> str:
@@ -155,7 +155,3 @@ def _url(bare: str, user_part: str | None) -> str:
 
 def _encoded(text: str) -> str:
     return quote(unquote(text), safe="")
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__

@@ -30,10 +30,9 @@ _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTA
 class Video:
     """The pictures of an opened container.
 
-    rate, duration        frames/s and seconds as declared; None where missing or absurd
-    frame_count_declared  likewise
-    seekable              False for bare elementary streams, which hold no times
-    damaged               packets that could not be decoded so far
+    rate, duration  frames/s and seconds as declared; None where missing or absurd
+    seekable        False for bare elementary streams, which hold no times
+    damaged         packets that could not be decoded so far
 
     raises  av.FFmpegError and OSError from opening; SourceError for a container without usable pictures
     """
@@ -61,7 +60,6 @@ class Video:
         seconds = stream.duration * base if stream.duration and base else None
         whole = Fraction(self._container.duration, av.time_base) if self._container.duration else None
         self.duration = _sane(seconds or whole, MAX_SECONDS)
-        self.frame_count_declared = stream.frames if 0 < stream.frames < 10**9 else None
         self.seekable = _Flags.no_timestamps not in _Flags(self._container.format.flags)
         self._first = float(stream.start_time * base) if stream.start_time is not None and base else None
         self.damaged = 0
@@ -186,6 +184,11 @@ def _bgr(picture: av.VideoFrame) -> Pixels:
     if known and picture.color_range != ColorRange.JPEG and not (picture.width % 2 or picture.height % 2):
         return np.asarray(cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2BGR_I420), np.uint8)
     return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+
+
+def reason(error: Exception) -> str:
+    """What FFmpeg or the system says, without the address, which may hold a password."""
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def _sane(value: Fraction | float | None, limit: float) -> float | None:

@@ -111,7 +111,7 @@ def test_a_file_says_what_it_declares(tmp_path: Path):
     source = open_source(str(tmp_path / "a.mp4"))
     read_until(source, after(1))
     assert (source.name, source.live, source.seekable) == ("a.mp4", False, True)
-    assert (source.size, source.rate, source.frame_count_declared) == ((96, 192), 25.0, 50)
+    assert source.rate == 25.0
     assert source.duration == pytest.approx(2.0)
 
 
@@ -206,10 +206,10 @@ def test_every_broken_file_is_known_here(shared: Path):
 
 
 def test_the_real_videos_hold_what_decodes_not_what_they_declare(shared: Path):
-    source = open_source(str(shared / "video/person-bicycle-car-detection.mp4"), start=30.0)
-    read = frames_of(source)
-    assert source.frame_count_declared == 467
-    assert len(read) == 459 - 12 * 30
+    clip = shared / "video/person-bicycle-car-detection.mp4"
+    with av.open(clip) as container:
+        assert container.streams.video[0].frames == 467
+    assert len(frames_of(open_source(str(clip), start=30.0))) == 459 - 12 * 30
 
 
 @pytest.mark.parametrize(
