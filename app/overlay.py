@@ -8,8 +8,9 @@ import functools
 import itertools
 import threading
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from detector.values import Detections, LabelMap, Pixels
 
 Colour = tuple[int, int, int]  # red, green, blue
+Number = TypeVar("Number", int, float)
 
 BLACK: Colour = (0, 0, 0)
 WHITE: Colour = (255, 255, 255)
@@ -83,6 +85,32 @@ def label_of(detections: Detections, index: int, labels: LabelMap) -> str:
     return " ".join(words)
 
 
+def place_tags(
+    sizes: Sequence[tuple[Number, Number]],
+    boxes: Sequence[tuple[Number, Number, Number, Number]],
+    picture: tuple[Number, Number, Number, Number],
+) -> list[tuple[Number, Number, Number, Number]]:
+    """Where the labels go: above the box, else inside, else below it; always in the picture.
+
+    A label that would cover one of a better detection takes the next place that is free.
+
+    sizes    (width, height) of each label, the best detection's first
+    boxes    x1, y1, x2, y2 of what is seen of each box
+    picture  x1, y1, x2, y2
+    returns  x1, y1, x2, y2 of each label; in the unit of what was given
+    """
+    left, top, right, bottom = picture
+    placed: list[tuple[Number, Number, Number, Number]] = []
+    for (width, height), (x1, y1, x2, y2) in zip(sizes, boxes):
+        places = []
+        for x, y in ((x1, y1 - height), (x1, y1), (x1, y2), (x2 - width, y1 - height)):
+            x, y = max(left, min(x, right - width)), max(top, min(y, bottom - height))
+            places.append((x, y, x + width, y + height))
+        free = (place for place in places if not any(_overlap(place, other) for other in placed))
+        placed.append(next(free, places[0]))
+    return placed
+
+
 def draw(pixels: Pixels, detections: Detections, labels: LabelMap) -> Pixels:
     """A new picture with the boxes and their labels; the better ones lie on top.
 
@@ -99,7 +127,7 @@ def draw(pixels: Pixels, detections: Detections, labels: LabelMap) -> Pixels:
     for box, style in reversed(list(zip(corners, styles))):
         _draw_box(picture, box, style, line)
     texts = [label_of(detections, index, labels) for index in range(len(detections))]
-    tags = _place_tags([_tag_size(text, letters) for text in texts], corners, height, width)
+    tags = place_tags([_tag_size(text, letters) for text in texts], corners, (0, 0, width, height))
     for text, tag, style in reversed(list(zip(texts, tags, styles))):
         _draw_tag(picture, text, letters, tag, style)
     return picture
@@ -206,25 +234,7 @@ def _tag_size(text: str, letters: float) -> tuple[int, int]:
     return width + round(0.7 * letters), round(1.5 * letters)
 
 
-def _place_tags(
-    sizes: list[tuple[int, int]], boxes: list[Rectangle], height: int, width: int
-) -> list[Rectangle]:
-    """Where the labels go: above the box, else inside, else below it; always in the picture.
-
-    A label that would cover one of a better detection takes the next place that is free.
-    """
-    placed: list[Rectangle] = []
-    for (tag_width, tag_height), (x1, y1, x2, y2) in zip(sizes, boxes):
-        places = []
-        for x, y in ((x1, y1 - tag_height), (x1, y1), (x1, y2), (x2 - tag_width, y1 - tag_height)):
-            x, y = max(0, min(x, width - tag_width)), max(0, min(y, height - tag_height))
-            places.append((x, y, x + tag_width, y + tag_height))
-        free = (place for place in places if not any(_overlap(place, other) for other in placed))
-        placed.append(next(free, places[0]))
-    return placed
-
-
-def _overlap(one: Rectangle, other: Rectangle) -> bool:
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

@@ -3,7 +3,7 @@
 from PyQt5.QtCore import QRectF, Qt
 from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from app.overlay import Style, label_of, style_of
+from app.overlay import Style, label_of, place_tags, style_of
 from detector.values import Detections, LabelMap
 from widgets.view_geometry import Placement
 
@@ -28,10 +28,14 @@ def paint_boxes(
         font = painter.font()
         font.setWeight(QFont.DemiBold)
         painter.setFont(font)
-        texts = [label_of(detections, index, labels) for index in range(len(detections))]
-        tags = _place_tags(texts, boxes, QFontMetricsF(font), picture)
-        for text, tag, style in reversed(list(zip(texts, tags, styles))):
-            _paint_tag(painter, text, tag, style)
+        seen = [index for index, box in enumerate(boxes) if box.intersects(picture)]
+        texts = [label_of(detections, index, labels) for index in seen]
+        metrics = QFontMetricsF(font)
+        sizes = [(metrics.horizontalAdvance(text) + 12, metrics.height() + 3) for text in texts]
+        corners = [boxes[index].intersected(picture).getCoords() for index in seen]
+        tags = place_tags(sizes, corners, picture.getCoords())
+        for index, text, tag in reversed(list(zip(seen, texts, tags))):
+            _paint_tag(painter, text, tag, styles[index])
     painter.restore()
 
 
@@ -54,42 +58,11 @@ def _paint_box(painter: QPainter, box: QRectF, style: Style) -> None:
         painter.drawRect(inner)
 
 
-def _place_tags(
-    texts: list[str], boxes: list[QRectF], metrics: QFontMetricsF, picture: QRectF
-) -> list[QRectF | None]:
-    """Above the box, else inside, else below, whatever is free first; none for a box out of sight."""
-    placed: list[QRectF | None] = []
-    for text, box in zip(texts, boxes):
-        if not box.intersects(picture):
-            placed.append(None)
-            continue
-        width, height = metrics.horizontalAdvance(text) + 12, metrics.height() + 3
-        seen = box.intersected(picture)
-        places = [
-            _moved_into(QRectF(left, top, width, height), picture)
-            for left, top in (
-                (seen.left(), seen.top() - height),
-                (seen.left(), seen.top()),
-                (seen.left(), seen.bottom()),
-                (seen.right() - width, seen.top() - height),
-            )
-        ]
-        free = (place for place in places if not any(tag and tag.intersects(place) for tag in placed))
-        placed.append(next(free, places[0]))
-    return placed
-
-
-def _moved_into(tag: QRectF, picture: QRectF) -> QRectF:
-    tag.moveLeft(max(picture.left(), min(tag.left(), picture.right() - tag.width())))
-    tag.moveTop(max(picture.top(), min(tag.top(), picture.bottom() - tag.height())))
-    return tag
-
-
-def _paint_tag(painter: QPainter, text: str, tag: QRectF | None, style: Style) -> None:
-    if tag is None:
-        return
+def _paint_tag(painter: QPainter, text: str, tag: tuple[float, float, float, float], style: Style) -> None:
+    x1, y1, x2, y2 = tag
+    area = QRectF(x1, y1, x2 - x1, y2 - y1)
     painter.setPen(QPen(QColor(*style.contrast, 90), 1))
     painter.setBrush(QColor(*style.colour))
-    painter.drawRoundedRect(tag, 3, 3)
+    painter.drawRoundedRect(area, 3, 3)
     painter.setPen(QColor(*style.contrast))
-    painter.drawText(tag, int(Qt.AlignCenter), text)
+    painter.drawText(area, int(Qt.AlignCenter), text)
