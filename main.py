@@ -77,13 +77,12 @@ def _refuse_misspelt_command(source: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; what a person must know goes to stderr in one sentence, with exit code 1 or 2."""
-    level = os.environ.get("SSD_STUDIO_LOG", "WARNING").upper()
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
     from app.redaction import redact_logs
     from detector.errors import StudioError
 
     redact_logs()
     try:
+        _configure_logs(os.environ.get("SSD_STUDIO_LOG", "WARNING"))
         return _run(sys.argv[1:] if arguments is None else arguments)
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -96,6 +95,15 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the process's top: a defect of ours, told in one sentence
         print(f"error: {_report(error)}", file=sys.stderr)
         return 1
+
+
+def _configure_logs(level: str) -> None:
+    levels = logging.getLevelNamesMapping()
+    if level.upper() not in levels:
+        from detector.errors import OptionError
+
+        raise OptionError(f"SSD_STUDIO_LOG cannot be '{level}'; it is one of {', '.join(levels)}.")
+    logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s: %(message)s")
 
 
 def _report(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """The command line as a person meets it: every command runs in a process of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,13 @@ from main import COMMANDS
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-def studio(*arguments: str, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+def studio(
+    *arguments: str, python: tuple[str, ...] = (), **variables: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *python, "main.py", *arguments]
-    return subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, cwd=_ROOT, env=os.environ | variables, capture_output=True, text=True, timeout=60
+    )
 
 
 def test_help_lists_every_command_with_a_line_each():
@@ -42,4 +47,11 @@ def test_a_missing_file_is_one_sentence_and_exit_code_1():
     said = studio("detect", "no-such-video.mp4")
     assert said.returncode == 1
     assert said.stderr.startswith("error: ")
+    assert len(said.stderr.strip().splitlines()) == 1
+
+
+def test_a_misspelt_log_level_is_one_sentence():
+    said = studio("models", "list", SSD_STUDIO_LOG="verbose")
+    assert said.returncode == 2
+    assert said.stderr.startswith("error: SSD_STUDIO_LOG") and "DEBUG" in said.stderr
     assert len(said.stderr.strip().splitlines()) == 1
