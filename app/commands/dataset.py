@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.progress import counted
-from app.commands.results import refuse_existing, write_json
+from app.commands.results import refuse_existing, write_file, write_json
 
 if TYPE_CHECKING:
     from trainer.datasets.check import Report
@@ -126,7 +126,7 @@ def _preview(options: argparse.Namespace) -> int:
     view = as_augmented(chain, height=300, width=300, seed=seed) if chain else as_stored
     pixels = preview(choose(dataset.examples, options.count, seed=options.seed), dataset.labels, view=view)
     _, content = cv2.imencode(".png", pixels)
-    options.out.write_bytes(content.tobytes())
+    write_file(options.out, content.tobytes())
     print(options.out)
     return 0
 

@@ -16,8 +16,16 @@ def refuse_existing(path: Path | None, *, force: bool) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """raises  StudioError when the file cannot be written"""
+    write_file(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """The folder is made when missing.
+
+    raises  StudioError when the file cannot be written
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_bytes(content)
     except OSError as error:
-        raise StudioError(f"{path} cannot be written: {error.strerror}.") from error
+        raise StudioError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error

@@ -66,6 +66,16 @@ def test_preview_writes_a_picture_and_overwrites_only_when_told(photos, tmp_path
     assert run("preview", photos, out) == 2
     assert "--force replaces it" in capsys.readouterr().err
     assert run("preview", photos, out, "--force", "--augmented", "satellite") == 0
+    assert run("preview", photos, tmp_path / "new" / "sheet.png") == 0
+    assert (tmp_path / "new" / "sheet.png").is_file()
+
+
+def test_what_cannot_be_written_is_a_sentence(photos, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for arguments in (["preview", photos, tmp_path / "file" / "sheet.png"],
+                      ["check", photos, "--json", tmp_path / "file" / "found.json"]):  # fmt: skip
+        assert run(*arguments) == 1
+        assert capsys.readouterr().err.endswith("; choose another folder.\n")
 
 
 def test_a_wrong_value_ends_with_2_and_a_sentence(photos, tmp_path, capsys):
