@@ -1,13 +1,14 @@
-"""Batches of augmented pictures with their targets, made ahead by threads: the same ones for the same seed.
+"""Batches of augmented pictures with their targets, made ahead: the same ones for the same seed.
 
-What a batch holds depends on the seed and its number alone: not on how many threads there are, nor on what
-was asked for before. So the place in the data is one number, and a resumed training goes on with the next.
+What a batch holds depends on the seed and its number alone: not on who made it, nor on what was asked for
+before. So the place in the data is one number, and a resumed training goes on with the next.
 """
 
 import functools
 from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,13 +56,24 @@ class TargetCoder(Protocol):
     def encode(self, sample: Sample) -> tuple[Boxes, Ids]: ...
 
 
+class Workers(Protocol):
+    """Who makes batches."""
+
+    def begin(self, number: int, *, joined: bool) -> Callable[[], Batch]:
+        """Has a batch made; what is given waits for it, and raises what its makers met."""
+        ...
+
+    def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Loader:
     """Makes batches; every sample comes once in each round, in a new order.
 
     height, width  of the pictures that the source gives
     rgb            whether the network takes red first
-    threads        that make them
+    workers        how many make them: threads, or processes where `processes` says so. Python's own part of a
+                   picture takes a millisecond: threads make 1000 a second together, however many there are
     ahead          batches made while one is trained on
     """
 
@@ -72,52 +84,79 @@ class Loader:
     rgb: bool
     batch: int
     seed: int
-    threads: int = 2
+    workers: int = 2
+    processes: bool = False
     ahead: int = 3
 
     def batches(
         self, first: int = 0, *, joined: Callable[[int], bool] = lambda number: True
     ) -> Generator[Batch]:
-        """Batches from this number on, without end; closing the iterator stops the threads.
+        """Batches from this number on, without end; closing the generator ends the workers.
 
         joined  whether samples of the batch of this number may be joined; asked before it is made
         """
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="loader") as pool:
-            waiting: deque[tuple[Batch, list[Future[None]]]] = deque()
-            number = first
-            try:
-                while True:
-                    while len(waiting) <= self.ahead:
-                        waiting.append(self._begin(number, joined(number), pool))
-                        number += 1
-                    batch, parts = waiting.popleft()
-                    wait(parts)
-                    for part in parts:
-                        part.result()  # raises what a thread met
-                    yield batch
-            finally:
-                pool.shutdown(cancel_futures=True)
+        with ExitStack() as stack:
+            workers: Workers
+            if self.processes:
+                from trainer.loading_processes import ProcessWorkers
 
-    def _begin(self, number: int, joined: bool, pool: ThreadPoolExecutor) -> tuple[Batch, list[Future[None]]]:
+                workers = stack.enter_context(closing(ProcessWorkers(self)))
+            else:
+                workers = stack.enter_context(closing(ThreadWorkers(self)))
+            waiting: deque[Callable[[], Batch]] = deque()
+            number = first
+            while True:
+                while len(waiting) <= self.ahead:
+                    waiting.append(workers.begin(number, joined=joined(number)))
+                    number += 1
+                yield waiting.popleft()()
+
+    def empty(self, number: int) -> Batch:
+        """A batch with room for its samples."""
         positions = range(number * self.batch, (number + 1) * self.batch)
-        numbers = [sample_at(position, len(self.source), self.seed) for position in positions]
-        batch = Batch(
+        return Batch(
             number,
             np.empty((self.batch, self.height, self.width, 3), np.uint8),
             np.empty((self.batch, self.coder.anchors, 4), np.float32),
             np.empty((self.batch, self.coder.anchors), np.int32),
-            tuple(self.source.name(each) for each in numbers),
+            tuple(self.source.name(sample_at(each, len(self.source), self.seed)) for each in positions),
         )
-        parts = [
-            pool.submit(self._fill, batch, place, position, chosen, joined)
-            for place, (position, chosen) in enumerate(zip(positions, numbers))
-        ]
-        return batch, parts
 
-    def _fill(self, batch: Batch, place: int, position: int, number: int, joined: bool) -> None:
-        sample = self.source.sample(number, np.random.default_rng((self.seed, position)), joined=joined)
+    def fill(self, batch: Batch, place: int, number: int, joined: bool) -> None:
+        """Makes the sample at this place of the batch of this number."""
+        position = number * self.batch + place
+        rng = np.random.default_rng((self.seed, position))
+        sample = self.source.sample(sample_at(position, len(self.source), self.seed), rng, joined=joined)
         batch.pictures[place] = sample.pixels[..., ::-1] if self.rgb else sample.pixels
         batch.offsets[place], batch.class_ids[place] = self.coder.encode(sample)
+
+
+class ThreadWorkers:
+    """Threads of this process: they start at once, and share everything."""
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+        self._pool = ThreadPoolExecutor(loader.workers, thread_name_prefix="loader")
+
+    def begin(self, number: int, *, joined: bool) -> Callable[[], Batch]:
+        loader = self._loader
+        batch = loader.empty(number)
+        parts = [self._pool.submit(loader.fill, batch, each, number, joined) for each in range(loader.batch)]
+
+        def finished() -> Batch:
+            wait_for(parts)
+            return batch
+
+        return finished
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def wait_for(parts: list[Future[None]]) -> None:
+    """Until all are done; raises what one of them met."""
+    for part in parts:
+        part.result()
 
 
 def sample_at(position: int, count: int, seed: int) -> int:

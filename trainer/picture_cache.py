@@ -3,42 +3,42 @@
 import errno
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from detector.pictures import read_picture
 from detector.places import cache_folder
 from detector.values import Pixels
 from trainer.datasets import Example
+from trainer.shared_bytes import SharedBytes
 
 logger = logging.getLogger(__name__)
 
 
 class PictureCache:
-    """Pictures by their number, ready for augmentation; read by many threads at once.
+    """Pictures by their number, ready for augmentation; read by many threads and processes at once.
 
     longest_side  pixels; larger pictures are kept shrunk to this
     memory        bytes that may be used; None: half of what is free now
+    place         where they are kept: "memory", "disk" or "nowhere"
     """
 
     def __init__(self, examples: Sequence[Example], *, longest_side: int, memory: int | None = None) -> None:
         self._paths = [example.path for example in examples]
         self._sizes = [_shrunk(example.height, example.width, longest_side) for example in examples]
         lengths = np.array([height * width * 3 for height, width in self._sizes], np.int64)
-        self._ends = np.cumsum(lengths)
-        self._kept = np.zeros(len(lengths), bool)
-        total = int(lengths.sum())
-        self.place = "memory" if total <= (_free_memory() // 2 if memory is None else memory) else "disk"
-        self._store: NDArray[np.uint8] | None
-        # Memory is taken page by page as pictures arrive: reserving it costs nothing.
-        self._store = np.empty(total, np.uint8) if self.place == "memory" else _stored_in_file(total)
-        if self._store is None:
-            self.place = "nowhere"
+        # One byte a picture says whether it is there; the pictures follow.
+        self._ends = len(lengths) + np.cumsum(lengths)
+        size = len(lengths) + int(lengths.sum())
+        self._store: SharedBytes | None
+        if size <= (_free_memory() // 2 if memory is None else memory):
+            self.place, self._store = "memory", SharedBytes(size)
+        else:
+            self._store = _on_disk(size)
+            self.place = "disk" if self._store else "nowhere"
 
     def read(self, number: int) -> Pixels:
         """The pixels of a picture, BGR, upright, shrunk where it is larger than needed; not to be written to.
@@ -49,10 +49,10 @@ class PictureCache:
         if self._store is None:
             return _read(self._paths[number], height, width)
         end = int(self._ends[number])
-        kept = self._store[end - height * width * 3 : end].reshape(height, width, 3)
-        if not self._kept[number]:  # two threads may both come here: they write the same
+        kept = self._store.array[end - height * width * 3 : end].reshape(height, width, 3)
+        if not self._store.array[number]:  # two may come here at once: they write the same
             kept[:] = _read(self._paths[number], height, width)
-            self._kept[number] = True
+            self._store.array[number] = 1
         return kept
 
 
@@ -61,7 +61,7 @@ def _shrunk(height: int, width: int, longest_side: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def _read(path: Any, height: int, width: int) -> Pixels:
+def _read(path: Path, height: int, width: int) -> Pixels:
     pixels = read_picture(path)
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -76,17 +76,11 @@ def _free_memory() -> int:
         return 2 << 30
 
 
-def _stored_in_file(size: int) -> NDArray[np.uint8] | None:
-    """Room in a file that vanishes with this process, however it ends; None where the disk has no room."""
+def _on_disk(size: int) -> SharedBytes | None:
+    """Room in a file; None where the disk has none."""
     folder = cache_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:  # the map keeps it when it is closed
-            try:
-                os.posix_fallocate(file.fileno(), 0, size)  # a full disk is an error now, not a crash later
-            except AttributeError:  # Windows allocates when the size is set
-                file.truncate(size)
-            return np.memmap(file, np.uint8, "r+", shape=(size,))
+        return SharedBytes(size, folder)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise

@@ -1,7 +1,6 @@
 """Begins a training from its plan, or goes on with it, and makes a model of its best weights."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import Any
 import keras
 
 from detector.class_names import Aliases
+from detector.engines.devices import usable_cores
 from detector.errors import TrainingError
 from detector.model_card import ModelCard
 from detector.model_store import Model, save_model
@@ -31,6 +31,7 @@ from trainer.plan import Division, Plan, divide
 from trainer.prediction_sheet import write_sheet
 from trainer.recipe import Recipe
 from trainer.run_folder import RunFolder
+from trainer.shared_bytes import CAN_BE_SHARED
 from trainer.step import StepOptions, compile_step, first_state
 from trainer.targets import TargetCoder
 from trainer.trainee import card_for, criterion_for, network_for, start, teacher_for
@@ -39,6 +40,7 @@ from trainer.unfolding import refine_statistics
 Say = Callable[[str], None]
 Stop = Callable[[], bool]
 
+_CORES_FOR_THREADS = 4  # more cores stand beside a GPU, which takes more pictures than one interpreter makes
 _BATCHES_TO_REFINE = 16  # of pictures, to measure what the normalisation of an unfolded network is given
 
 
@@ -187,6 +189,7 @@ class _Measurement:
 
 
 def _loader(examples: Sequence[Example], card: ModelCard, recipe: Recipe) -> Loader:
+    cores = usable_cores()
     height, width = card.input_size
     source = ExampleSource(
         examples=examples,
@@ -205,7 +208,9 @@ def _loader(examples: Sequence[Example], card: ModelCard, recipe: Recipe) -> Loa
         rgb=card.channel_order == "RGB",
         batch=recipe.batch,
         seed=recipe.seed,
-        threads=max(2, (os.cpu_count() or 2) - 2),
+        workers=max(2, cores - 2),
+        processes=CAN_BE_SHARED and cores > _CORES_FOR_THREADS,
+        ahead=max(3, 2 * cores // recipe.batch),
     )
 
 

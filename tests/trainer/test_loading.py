@@ -1,7 +1,10 @@
 """Batches: the same for the same seed, however they are made; every picture decoded once."""
 
 import os
+import subprocess
+import sys
 import threading
+import time
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -28,7 +31,7 @@ def _loader(examples: Any, **changes: Any) -> Loader:
         chain=chain("original", height=96, width=96),
         **joined,
     )
-    settings = {"height": 96, "width": 96, "rgb": True, "batch": 5, "seed": 3, "threads": 2, **changes}
+    settings = {"height": 96, "width": 96, "rgb": True, "batch": 5, "seed": 3, "workers": 2, **changes}
     return Loader(source=source, coder=TargetCoder(small_card()), **settings)
 
 
@@ -51,9 +54,10 @@ def test_batches_depend_on_the_seed_and_not_on_threads_or_on_what_came_before(
     tmp_path: Path, joined: Any
 ) -> None:
     examples = shapes(tmp_path)
-    batches = _taken(_loader(examples, threads=1, ahead=0, **joined), 8)
-    _assert_same(batches, _taken(_loader(examples, threads=4, ahead=5, **joined), 8))
+    batches = _taken(_loader(examples, workers=1, ahead=0, **joined), 8)
+    _assert_same(batches, _taken(_loader(examples, workers=4, ahead=5, **joined), 8))
     _assert_same(batches[5:], _taken(_loader(examples, **joined), 3, first=5))
+    _assert_same(batches, _taken(_loader(examples, processes=True, **joined), 8))
     other = _taken(_loader(examples, seed=4, **joined), 1)
     assert not np.array_equal(batches[0].pictures, other[0].pictures)
 
@@ -84,8 +88,64 @@ def test_joined_pictures_hold_the_objects_of_several(tmp_path: Path) -> None:
 
 def test_closing_the_batches_ends_their_threads(tmp_path: Path) -> None:
     before = threading.active_count()
-    _taken(_loader(shapes(tmp_path), threads=4), 2)
+    _taken(_loader(shapes(tmp_path), workers=4), 2)
     assert threading.active_count() == before
+
+
+def test_processes_keep_their_pictures_together(tmp_path: Path) -> None:
+    examples = shapes(tmp_path)
+    cache = PictureCache(examples, longest_side=384, memory=0)
+    assert cache.place == "disk"
+    _taken(_loader(examples, cache=cache, processes=True), 4)  # more than one round
+    for example in examples:
+        example.path.unlink()
+    for number in range(len(examples)):
+        assert cache.read(number).any()
+
+
+_A_TRAINING = """
+import sys
+from contextlib import closing
+from pathlib import Path
+from tests.trainer.test_loading import _loader
+from trainer.datasets import open_dataset
+
+if __name__ == "__main__":
+    loader = _loader(open_dataset(Path(sys.argv[1]), split="train").examples, processes=True)
+    with closing(loader.batches()) as batches:
+        next(batches)
+        print("ready", flush=True)
+        sys.stdin.read()
+"""
+
+
+def test_processes_end_when_their_training_is_killed(tmp_path: Path) -> None:
+    shapes(tmp_path)
+    script = tmp_path / "training.py"
+    script.write_text(_A_TRAINING)
+    command = [sys.executable, str(script), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as training:
+        assert training.stdout is not None
+        assert training.stdout.readline() == "ready\n"
+        workers = [path for path in Path("/proc").glob("[0-9]*") if _parent(path) == training.pid]
+        assert len(workers) >= 2
+        training.kill()
+    deadline = time.monotonic() + 20
+    while any(path.exists() and _parent(path) is not None for path in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _parent(process: Path) -> int | None:
+    """The parent's number; None for a process that has ended."""
+    try:
+        state, parent = (process / "stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return None
+    return None if state == "Z" else int(parent)
 
 
 def test_a_picture_that_vanished_stops_with_its_name(tmp_path: Path) -> None:
