@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from detector.anchors import Anchors
 from detector.box_coder import Variances, decode
-from detector.boxes import iou_matrix, to_xyxy
+from detector.boxes import areas, to_xyxy
 from detector.values import Boxes, Ids, Scores
 
 # The best 1000 pairs of anchor and class of a picture take part in NMS. Caffe lets 400 of each class in;
@@ -59,47 +59,80 @@ def select(
     anchor_ids, class_ids = _candidates(scores, floor)
     values = scores[anchor_ids, class_ids]
     boxes = to_xyxy(decode(offsets[anchor_ids], anchors[anchor_ids], variances))
-    kept = nms(boxes, values, class_ids, nms_iou=nms_iou)[:max_detections]
+    kept = nms(boxes, values, class_ids, nms_iou=nms_iou, max_detections=max_detections)
     return Selection(
         boxes[kept], values[kept], class_ids[kept].astype(np.int32), anchor_ids[kept].astype(np.int32)
     )
 
 
-def nms(boxes: Boxes, scores: Scores, class_ids: NDArray[Any], *, nms_iou: float) -> NDArray[np.intp]:
+def nms(
+    boxes: Boxes,
+    scores: Scores,
+    class_ids: NDArray[Any],
+    *,
+    nms_iou: float,
+    max_detections: int | None = None,
+) -> NDArray[np.intp]:
     """Exact greedy class-wise non-maximum suppression.
 
-    boxes      (n, 4) float32  x1, y1, x2, y2 in any unit; invalid ones have area 0
-    scores     (n,)   float32  in any order; of equal ones the first is the better
-    class_ids  (n,)   integers
-    nms_iou    a box is kept if its IoU with each better kept box of its class is at most this
-    returns    indices of the kept boxes, highest score first
+    boxes           (n, 4) float32  x1, y1, x2, y2 in any unit; invalid ones have area 0
+    scores          (n,)   float32  in any order; of equal ones the first is the better
+    class_ids       (n,)   integers
+    nms_iou         a box is kept if its IoU with each better kept box of its class is at most this
+    max_detections  no more than the best so many
+    returns         indices of the kept boxes, highest score first
     """
-    order = np.lexsort((-scores, class_ids))
-    boxes, classes = boxes[order], class_ids[order]
-    kept = np.zeros(0, np.intp)
+    order = np.argsort(-scores, kind="stable")
+    kept = order[:0]
     for start in range(0, len(order), _BLOCK):
-        block = np.arange(start, min(start + _BLOCK, len(order)))
-        # Classes lie one after the other: of what is kept, only this block's first class reaches into it.
-        earlier = kept[classes[kept] == classes[start]]
-        if len(earlier):
-            first = block[classes[block] == classes[start]]
-            beaten = (iou_matrix(boxes[earlier], boxes[first]) > np.float32(nms_iou)).any(axis=0)
-            block = np.concatenate([first[~beaten], block[len(first) :]])
-        kept = np.concatenate([kept, block[_greedy(boxes[block], classes[block], nms_iou)]])
-    kept = order[kept]
-    return kept[np.lexsort((kept, -scores[kept]))]
+        kept = np.concatenate([kept, order[start : start + _BLOCK]])
+        kept = kept[_stays(boxes[kept], class_ids[kept], nms_iou)]
+        if max_detections is not None and len(kept) >= max_detections:
+            break  # those that follow are worse than all that are kept
+    return kept[:max_detections]
 
 
-def _greedy(boxes: Boxes, classes: NDArray[Any], nms_iou: float) -> NDArray[np.bool_]:
-    """Which of these boxes stay (n,); in each class they stand from the best to the worst."""
-    beats = iou_matrix(boxes, boxes) > np.float32(nms_iou)
-    beats &= classes[:, None] == classes
-    np.fill_diagonal(beats, False)
-    stays = np.ones(len(boxes), np.bool_)
-    for index in np.flatnonzero(beats.any(axis=1)):
-        if stays[index]:
-            stays[index + 1 :] &= ~beats[index, index + 1 :]
-    return stays
+def _stays(boxes: Boxes, class_ids: NDArray[Any], nms_iou: float) -> NDArray[np.bool_]:
+    """Which of the boxes, given from the best to the worst, greedy suppression keeps."""
+    order = np.argsort(class_ids, kind="stable")  # class by class, the best first
+    better, worse = _overlapping(boxes[order], class_ids[order], nms_iou)
+    # The greedy result is the only one in which a box stays if no better one that stays beats it.
+    stays, before = np.ones(len(boxes), np.bool_), None
+    while before is None or not np.array_equal(stays, before):
+        before, stays = stays, np.ones(len(boxes), np.bool_)
+        stays[worse[before[better]]] = False
+    in_given_order = np.empty(len(boxes), np.bool_)
+    in_given_order[order] = stays
+    return in_given_order
+
+
+def _overlapping(
+    boxes: Boxes, classes: NDArray[Any], nms_iou: float
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The pairs of a class that overlap by more than the limit: the better's index (m,), the worse's (m,).
+
+    Only pairs of a class are looked at: of 900 boxes of 50 classes, 22,000 pairs instead of 400,000.
+
+    boxes  (n, 4) class by class, in each from the best to the worst
+    """
+    count = len(boxes)
+    later = np.searchsorted(classes, classes, side="right") - np.arange(1, count + 1)  # others of the class
+    better = np.repeat(np.arange(count), later)
+    worse = better + 1 + np.arange(len(better)) - np.repeat(np.cumsum(later) - later, later)
+    corners = np.ascontiguousarray(boxes.T)
+    overlaps = _ious(np.repeat(corners, later, axis=1), np.take(corners, worse, axis=1))
+    over = np.flatnonzero(overlaps > np.float32(nms_iou))
+    return better[over], worse[over]
+
+
+def _ious(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over union (n,) of boxes (4, n) with their partners, in the order of boxes.iou_matrix."""
+    common: NDArray[np.float32] = np.maximum(np.minimum(a[2], b[2]) - np.maximum(a[0], b[0]), 0)
+    common *= np.maximum(np.minimum(a[3], b[3]) - np.maximum(a[1], b[1]), 0)
+    union = areas(a.T) + areas(b.T)
+    union -= common
+    common /= np.maximum(union, np.finfo(np.float32).tiny)
+    return common
 
 
 def _candidates(scores: Scores, floor: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -107,7 +140,7 @@ def _candidates(scores: Scores, floor: float) -> tuple[NDArray[np.intp], NDArray
     chosen = np.flatnonzero(scores > np.float32(floor))
     classes = scores.shape[1]
     if len(chosen) > CANDIDATES:
-        values = scores[chosen // classes, chosen % classes]
+        values = scores.ravel()[chosen]
         least = np.partition(values, len(values) - CANDIDATES)[len(values) - CANDIDATES]
         better = values > least
         ties = np.flatnonzero(values == least)[: CANDIDATES - np.count_nonzero(better)]

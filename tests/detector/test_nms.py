@@ -87,6 +87,18 @@ def test_crowds_of_hundreds_are_thinned_as_the_plain_loop_thins_them(seed):
     )
 
 
+@pytest.mark.parametrize("wanted", [0, 1, 7, 200, 5000])
+def test_to_be_content_with_the_best_few_changes_none_of_them(wanted):
+    rng = np.random.default_rng(wanted)
+    corners = rng.random((1500, 2), np.float32)
+    boxes = np.concatenate([corners, corners + rng.random((1500, 2), np.float32) ** 2], axis=1)
+    scores, class_ids = np.round(rng.random(1500, np.float32), 2), rng.integers(0, 5, 1500)
+    all_kept = nms(boxes, scores, class_ids, nms_iou=0.45)
+    best = nms(boxes, scores, class_ids, nms_iou=0.45, max_detections=wanted)
+    assert best.tolist() == all_kept[:wanted].tolist()
+    assert len(best) == min(wanted, len(all_kept))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_opencv_keeps_the_same_boxes(seed):
     rng = np.random.default_rng(seed)
