@@ -23,6 +23,8 @@ was written until then is complete and plays.
 import argparse
 from pathlib import Path
 
+from app.commands.options import add_engine_options
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
@@ -48,9 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--start", metavar="SECONDS", type=float, default=0.0, help="begin so far into each video")
     add("--max-frames", metavar="N", type=int, help="stop after N frames of each source")
     add("--batch", metavar="N", type=int, default=8, help="frames looked at together (default: 8; live: 1)")
-    add("--engine", metavar="NAME", default="auto", help="auto, openvino or keras (default: auto)")
-    add("--device", metavar="NAME", default="auto", help="auto, cpu or gpu (default: auto)")
-    add("--precision", metavar="NAME", default="auto", help="auto, float32, bfloat16 or int8 (default: auto)")
+    add_engine_options(parser)
     add("--quiet", action="store_true", help="no progress, no summary; only errors")
     add("--force", action="store_true", help="replace files that exist")
 

@@ -3,13 +3,12 @@
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from app.commands.detect_report import Bar, summary
+from app.commands.stopping import stopped_by
 from app.outputs import jobs_for
 from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
@@ -90,7 +89,7 @@ def detect(options: DetectOptions) -> int:
         )
         started = time.monotonic()
         try:
-            with _stopped_by_signals(batch.stop) as signals:
+            with stopped_by((signal.SIGINT, signal.SIGTERM), batch.stop) as signals:
                 outcomes = batch.run()
         finally:
             engine.close()
@@ -124,22 +123,3 @@ def _lines(options: DetectOptions, labels: LabelMap) -> Lines | None:
     if path:
         check_lines(path, force=options.force)
     return Lines(path, labels, force=options.force)
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM call `stop`, a second one ends the program at once. Gives the signals that came."""
-    came: list[int] = []
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        if len(came) > 1:
-            raise KeyboardInterrupt
-        stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.commands.options import add_engine_options, read_pair
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_json
 from detector.class_names import Aliases
@@ -41,9 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", metavar="FILE", type=Path, help="write the figures for a program to read")
     add("--report", metavar="DIR", type=Path, help="write a page with curves, confusions and worst mistakes")
     add("--batch", metavar="N", type=int, default=8, help="pictures looked at together (default: 8)")
-    add("--engine", metavar="NAME", default="auto", help="auto, openvino or keras (default: auto)")
-    add("--device", metavar="NAME", default="auto", help="auto, cpu or gpu (default: auto)")
-    add("--precision", metavar="NAME", default="auto", help="auto, float32, bfloat16 or int8 (default: auto)")
+    add_engine_options(parser)
     add("--force", action="store_true", help="replace files that exist")
 
 
@@ -134,10 +133,7 @@ def _compare(
 def _aliases(added: list[str]) -> Aliases:
     aliases = Aliases.shipped()
     for text in added:
-        one, equals, other = (part.strip() for part in text.partition("="))
-        if not (one and equals and other):
-            raise OptionError(f"--alias '{text}' is not two names with = between them, as tv=tvmonitor.")
-        aliases = aliases.with_pair(one, other)
+        aliases = aliases.with_pair(*read_pair(text, option="--alias"))
     return aliases
 
 

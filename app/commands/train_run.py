@@ -5,11 +5,14 @@ import os
 import signal
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 
+from app.commands.options import read_pair
+from app.commands.stopping import stopped_by
 from detector.errors import OptionError
 
 
@@ -19,8 +22,8 @@ def train(options: argparse.Namespace) -> int:
     from trainer.training import begin, go_on
 
     cv2.setNumThreads(1)  # the loader has threads of its own; more only take them from the network
-    stop = _Interrupt()
-    with stop, Report(quiet=options.quiet) as report:
+    with stopped_by((signal.SIGINT,), lambda: None) as signals, Report(quiet=options.quiet) as report:
+        stop = partial(bool, signals)  # asked after each step
         if options.resume:
             changes = _values(options.set, "--set") | _epochs(options)
             training = go_on(options.resume, listener=report, say=report.say, stop=stop, changes=changes)
@@ -65,7 +68,7 @@ def _plan(options: argparse.Namespace) -> tuple[Any, Path]:
         start_from=options.start_from,
         unfold=not options.keep_folded,
         backbone_weights=options.backbone_weights,
-        aliases=tuple(_pair(text, "--alias") for text in options.alias),
+        aliases=tuple(read_pair(text, option="--alias") for text in options.alias),
         minutes=options.minutes,
     )
     return plan, options.run or next_run_folder(Path("runs"), name)
@@ -84,42 +87,13 @@ def _size(text: str | None) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
-    one, _, other = (part.strip() for part in text.partition("="))
-    if not (one and other):
-        raise OptionError(f"{option} '{text}' cannot be read; write A=B.")
-    return one, other
-
-
 def _values(texts: list[str], option: str) -> dict[str, Any]:
     """NAME=VALUE as TOML has it; a word without quotes is a text."""
     values: dict[str, Any] = {}
     for text in texts:
-        name, value = _pair(text, option)
+        name, value = read_pair(text, option=option)
         try:
             values[name] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
             values[name] = value
     return values
-
-
-class _Interrupt:
-    """Ctrl-C asks to stop after the step; a second one ends at once. A context."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._before: Any = None
-
-    def __call__(self) -> bool:
-        return self._asked
-
-    def __enter__(self) -> None:
-        self._before = signal.signal(signal.SIGINT, self._ask)
-
-    def __exit__(self, *exception: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _ask(self, number: int, frame: object) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True

@@ -71,7 +71,7 @@ def test_a_class_the_model_does_not_know_is_said_and_an_alias_helps(photos, tmp_
     assert "The model knows none of the dataset's classes (pedestrian)" in capsys.readouterr().err
     assert main.main([*arguments, "--alias", "pedestrian=person"]) == 0
     assert main.main([*arguments, "--alias", "pedestrian"]) == 2
-    assert "is not two names with = between them" in capsys.readouterr().err
+    assert "--alias 'pedestrian' cannot be read; write A=B." in capsys.readouterr().err
 
 
 def test_a_misspelt_model_is_answered_with_the_nearest(photos, capsys):
