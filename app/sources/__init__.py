@@ -1,6 +1,7 @@
 """Where pictures come from: cameras, files, folders and network streams, all behind one kind of object."""
 
 import contextlib
+import math
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -22,8 +23,10 @@ __all__ = [
     "frames",
     "list_cameras",
     "open_source",
+    "path_of",
 ]
 
+_CAMERA = re.compile(r"\d+\Z|/dev/video|/dev/v4l/")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters and more: "C:" is a disk
 
 
@@ -31,22 +34,36 @@ def open_source(address: str, *, start: float = 0.0) -> Source:
     """The source at an address: a file, a folder, a camera's number or device, or a network address.
 
     start   seconds from the beginning; for files and folders
-    raises  OptionError for a start that is negative, or of something that has no beginning
+    raises  OptionError for an empty address, for a start that cannot be, or of something without a beginning
     Nothing is opened before the source is iterated, so nothing else can fail here.
     """
-    if start < 0:
-        raise OptionError(f"A start of {start:g} s lies before the beginning; give 0 or more.")
-    if address.startswith("file://"):
-        address = unquote(urlsplit(address).path)
-    is_camera = address.isdecimal() or address.startswith(("/dev/video", "/dev/v4l/"))
-    if is_camera or _ADDRESS.match(address):
+    if not address:
+        raise OptionError("An empty source cannot be opened; name a file, a folder, a camera or an address.")
+    if not 0 <= start < math.inf:
+        raise OptionError(f"A start of {start:g} s cannot be; give 0 or more.")
+    address, path = _unwrapped(address), path_of(address)
+    if path is None:
+        is_camera = bool(_CAMERA.match(address))
         source: Source = Camera(address) if is_camera else Stream(address)
         if start:
             raise OptionError(f"{source.name} is live and has no beginning to start from; leave --start out.")
         return source
-    path = Path(address)
-    with contextlib.suppress(RuntimeError):  # "~nobody" is the name of a file then
-        path = path.expanduser()
     if path.is_dir() or is_picture(path):
         return Pictures(path, start=start)
     return VideoFile(path, start=start)
+
+
+def path_of(address: str) -> Path | None:
+    """The file or folder an address means, there or not; None for cameras and network addresses."""
+    address = _unwrapped(address)
+    if _CAMERA.match(address) or _ADDRESS.match(address):
+        return None
+    path = Path(address)
+    with contextlib.suppress(RuntimeError):  # "~nobody" is the name of a file then
+        path = path.expanduser()
+    return path
+
+
+def _unwrapped(address: str) -> str:
+    """Without the "file://" that desktops put before a path."""
+    return unquote(urlsplit(address).path) if address.startswith("file://") else address

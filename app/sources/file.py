@@ -71,6 +71,7 @@ class VideoFile(Source):
 
     def _open(self) -> Video:
         name = self.name
+        refuse_special(self._path)
         try:
             if self._path.is_file() and self._path.stat().st_size == 0:
                 raise SourceError(f"{name}: the file is empty")
@@ -83,3 +84,9 @@ class VideoFile(Source):
             raise SourceError(f"{name}: is not a video, or too damaged to be read") from error
         except (av.FFmpegError, OSError, ValueError) as error:
             raise SourceError(f"{name}: cannot be opened ({reason(error)})") from error
+
+
+def refuse_special(path: Path) -> None:
+    """raises  SourceError for a pipe or a device: reading one may wait for ever, and nothing can end that"""
+    if path.exists() and not path.is_file():
+        raise SourceError(f"{path}: is a pipe or a device; save what it gives as a file first")

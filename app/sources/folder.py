@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.sources.file import VideoFile
+from app.sources.file import VideoFile, refuse_special
 from app.sources.source import Source, State, Status, frames
 from app.sources.video import MAX_AREA, MAX_SIDE
 from detector.errors import SourceError
@@ -111,6 +111,7 @@ def _picture(path: Path) -> Pixels:
     """raises  SourceError when it cannot be read, or is too large to be shown"""
     if not path.exists():
         raise SourceError(f"{path}: there is no such file; check the name")
+    refuse_special(path)
     height, width = read_header(path).upright_size
     if max(height, width) > MAX_SIDE or height * width > MAX_AREA:
         raise SourceError(f"{path.name}: a picture of {width}x{height} is too large to be shown")

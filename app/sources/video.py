@@ -169,7 +169,7 @@ class Video:
             with contextlib.suppress(av.FFmpegError):
                 self._seek(-_LEAD)
                 return
-        base = self._stream.time_base
+        base, seconds = self._stream.time_base, min(seconds, MAX_SECONDS)  # FFmpeg counts in 64 bits
         if base:
             self._container.seek(math.floor((seconds + (self._first or 0.0)) / base), stream=self._stream)
 

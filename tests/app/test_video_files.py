@@ -259,7 +259,7 @@ def test_a_playlist_in_a_file_fetches_nothing_from_the_network(tmp_path: Path):
 
 
 def test_a_start_must_make_sense(tmp_path: Path):
-    with pytest.raises(OptionError, match="before the beginning"):
+    with pytest.raises(OptionError, match="cannot be; give 0 or more"):
         open_source("a.mp4", start=-1)
     with pytest.raises(OptionError, match="live"):
         open_source("rtsp://cam:hunter2@10.0.0.5/live", start=3)
