@@ -12,7 +12,7 @@ from app.recording.part_file import make_folder, refuse_existing
 from app.recording.recorder import SUFFIXES
 from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
 from app.redaction import redact
-from app.sources import Source, files_in, open_source
+from app.sources import Source, files_in, open_source, path_of
 from app.sources.folder import PICTURE_SUFFIXES, is_picture
 from detector.errors import OptionError, RecordingError, SourceError
 from detector.values import LabelMap
@@ -40,6 +40,7 @@ def jobs_for(
     *,
     start: float,
     record: Path | None,
+    lines: Path | None = None,
     labels: LabelMap,
     force: bool,
 ) -> list[Job]:
@@ -47,6 +48,7 @@ def jobs_for(
 
     start    seconds into each video
     record   the file for the only source; else a folder, which gets a file of the same name for each
+    lines    the file that gets a line for each frame, which must be none of these
     raises   OptionError and RecordingError when something cannot be written where it would have to go;
              SourceError for a folder without pictures or videos, and when nothing is there at all
     Sources are not opened yet.
@@ -57,10 +59,14 @@ def jobs_for(
     if not any(subject.source.live or subject.path for subject in subjects):  # told before a model is loaded
         raise SourceError(f"{redact(addresses[0])}: there is no such file; check the name.")
     subjects = _with_distinct_names(subjects)
+    if lines and any(subject.path and _same(lines, subject.path) for subject in subjects):
+        raise OptionError(f"--json {lines} would replace a source; choose another name.")
     if record is None:
         return [Job(name=subject.name, source=subject.source) for subject in subjects]
     jobs = []
     for subject, path in zip(subjects, _paths(subjects, addresses, record)):
+        if lines and _same(lines, path):
+            raise OptionError(f"--record and --json would both write {path}; choose another name for one.")
         _check(subject, path, force=force)
         sink: Sink = (
             AnnotatedPicture(path, labels, force=force)
@@ -72,14 +78,13 @@ def jobs_for(
 
 
 def _subjects(address: str, start: float) -> list[_Subject]:
-    folder = Path(address).expanduser()
-    if folder.is_dir():
-        return [
-            _Subject(path.relative_to(folder).as_posix(), open_source(str(path), start=start), path)
-            for path in files_in(folder)
-        ]
-    source = open_source(address, start=start)
-    return [_Subject(source.name, source, folder if folder.exists() else None)]
+    source, path = open_source(address, start=start), path_of(address)
+    if path is None or not path.is_dir():
+        return [_Subject(source.name, source, path if path and path.exists() else None)]
+    return [
+        _Subject(file.relative_to(path).as_posix(), open_source(str(file), start=start), file)
+        for file in files_in(path)
+    ]
 
 
 def _with_distinct_names(subjects: list[_Subject]) -> list[_Subject]:
@@ -95,7 +100,7 @@ def _with_distinct_names(subjects: list[_Subject]) -> list[_Subject]:
 
 def _paths(subjects: list[_Subject], addresses: Sequence[str], record: Path) -> list[Path]:
     """Where each is written."""
-    several = len(subjects) > 1 or any(Path(address).expanduser().is_dir() for address in addresses)
+    several = len(subjects) > 1 or any(path.is_dir() for path in map(path_of, addresses) if path)
     is_file_name = record.suffix.lower() in (*SUFFIXES, *PICTURE_SUFFIXES)
     if not several and not record.is_dir() and record.suffix:
         return [record]
@@ -119,7 +124,7 @@ def _file_name(subject: _Subject) -> str:
 
 
 def _check(subject: _Subject, path: Path, *, force: bool) -> None:
-    if subject.path is not None and path.exists() and path.samefile(subject.path):
+    if subject.path is not None and _same(path, subject.path):
         raise OptionError(f"The recording would replace its own source {path}; choose another name.")
     if not subject.is_picture:
         check_target(path, force=force)
@@ -129,3 +134,10 @@ def _check(subject: _Subject, path: Path, *, force: bool) -> None:
     if not path.parent.is_dir():
         raise RecordingError(f"The folder {path.parent} for {path.name} does not exist; make it first.")
     refuse_existing(path, force=force)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two names mean one file, there or not, by whatever links."""
+    if one.exists() and other.exists():
+        return one.samefile(other)
+    return one.resolve() == other.resolve()

@@ -60,7 +60,9 @@ class Bar:
             description=_short(progress.name),
             total=None if progress.done is None else 1.0,
             completed=progress.done or 0.0,
-            so_far=f"{_frames(progress.frames)}, {progress.frames / elapsed:.0f} frames/s" if elapsed else "",
+            so_far=f"{_counted(progress.frames)}, {progress.frames / elapsed:.0f} frames/s"
+            if elapsed
+            else "",
         )
 
     def ended(self, outcome: Outcome) -> None:
@@ -86,7 +88,7 @@ def summary(
     dropped = sum(outcome.dropped for outcome in outcomes)
     left_out = f", {dropped} left out" if dropped else ""
     speed = f" ({frames / seconds:.1f} frames/s)" if seconds > 0 else ""
-    done = f"{_frames(frames)}{sources}{left_out} in {seconds:.1f} s{speed} on {device}"
+    done = f"{_counted(frames)}{sources}{left_out} in {seconds:.1f} s{speed} on {device}"
     return f"{done}; found {_found(outcomes, labels)}. {_written(outcomes, lines)}."
 
 
@@ -94,8 +96,8 @@ def _short(name: str) -> str:
     return name if len(name) <= 20 else f"{name[:9]}…{name[-10:]}"
 
 
-def _frames(count: int) -> str:
-    return f"{count} frame{'' if count == 1 else 's'}"
+def _counted(count: int, what: str = "frame") -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _found(outcomes: Sequence[Outcome], labels: LabelMap) -> str:
@@ -108,11 +110,11 @@ def _written(outcomes: Sequence[Outcome], lines: Lines | None) -> str:
     for outcome in outcomes:
         for sink in outcome.job.sinks:
             if isinstance(sink, AnnotatedVideo) and sink.result and sink.result.frames:
-                files.append(f"{sink.path} ({_frames(sink.result.frames)}, {sink.result.seconds:.1f} s)")
+                files.append(f"{sink.path} ({_counted(sink.result.frames)}, {sink.result.seconds:.1f} s)")
             elif isinstance(sink, AnnotatedPicture) and outcome.frames:
                 files.append(str(sink.path))
     if len(files) > 4:
         files = [f"{len(files)} files, the last {files[-1]}"]
     if lines and lines.path and lines.count:
-        files.append(f"{lines.path} ({lines.count} lines)")
+        files.append(f"{lines.path} ({_counted(lines.count, 'line')})")
     return f"Wrote {', '.join(files)}" if files else "Wrote no file"

@@ -65,7 +65,12 @@ def detect(options: DetectOptions) -> int:
     choice = _choice(options, model)
     lines = _lines(options, model.labels)
     jobs = jobs_for(
-        options.sources, start=options.start, record=options.record, labels=model.labels, force=options.force
+        options.sources,
+        start=options.start,
+        record=options.record,
+        lines=lines.path if lines else None,
+        labels=model.labels,
+        force=options.force,
     )
     frames_together = 1 if jobs[0].source.live else options.batch
     with Bar(quiet=options.quiet) as bar:

@@ -36,15 +36,22 @@ class Lines:
         except BrokenPipeError:  # whoever reads our standard output has had enough
             raise
         except OSError as error:
-            raise RecordingError(
-                f"Writing {self.path or 'the standard output'} failed ({reason(error)}) after {self.count} "
-                "lines, which are there. Make room or choose another folder."
-            ) from error
+            raise self._failure(error) from error
         self.count += 1
 
     def close(self) -> None:
         if self.path and self._stream:
-            self._stream.close()
+            try:
+                self._stream.close()
+            except OSError as error:  # it tries again to write what it holds; network disks fail only here
+                raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> RecordingError:
+        written = f" after {self.count} lines, which are there" if self.count else ""
+        return RecordingError(
+            f"Writing {self.path or 'the standard output'} failed ({reason(error)}){written}. "
+            "Make room or choose another folder."
+        )
 
 
 def as_json(frame: Frame, found: Detections, labels: LabelMap) -> dict[str, Any]:

@@ -89,9 +89,7 @@ def create_private(path: Path) -> int:
     except FileExistsError:
         raise RecordingError(f"{path} exists; choose another name, or add --force to replace it.") from None
     except FileNotFoundError:
-        raise RecordingError(
-            f"The folder {path.parent} for {path.name} does not exist; make it first."
-        ) from None
+        raise RecordingError(f"The folder {path.parent} does not exist; make it first.") from None
     except OSError as error:
         raise RecordingError(f"{path} cannot be written ({reason(error)}); choose another folder.") from error
 

@@ -156,7 +156,9 @@ def test_classes_scores_and_numbers_are_limited_as_asked(detect: Any, walk: Path
         (["--nms-iou", "-0.1"], "--nms-iou cannot be -0.1; give a number from 0 to 1."),
         (["--batch", "0"], "--batch cannot be 0; give 1 or more."),
         (["--max-frames", "0"], "--max-frames cannot be 0; give 1 or more."),
-        (["--start", "-1"], "A start of -1 s lies before the beginning; give 0 or more."),
+        (["--start", "-1"], "A start of -1 s cannot be; give 0 or more."),
+        (["--start", "nan"], "A start of nan s cannot be; give 0 or more."),
+        (["--start", "inf"], "A start of inf s cannot be; give 0 or more."),
         (["--classes", "persn"], "The model has no class 'persn'; did you mean 'person'?"),
         (["--precision", "bfloat"], "--precision cannot be 'bfloat'; did you mean 'bfloat16'?"),
     ],
@@ -205,9 +207,14 @@ def test_outputs_that_cannot_be_meant_are_refused_before_anything_is_read(
         (2, "2 sources would be written to", own, tmp_path / "a" / "own.mp4", "--record", tmp_path / "o"),
         (1, "name it o.mp4, not o.avi", walk, "--record", tmp_path / "o.avi"),
         (1, "name it o.jpg", picture, "--record", tmp_path / "o.mp4"),
-        (1, "missing for o.part.mkv does not exist", walk, "--record", tmp_path / "missing" / "o.mp4"),
+        (1, "missing does not exist; make it first", walk, "--record", tmp_path / "missing" / "o.mp4"),
         (1, "does not exist; make it first", walk, "--json", tmp_path / "missing" / "o.jsonl"),
         (1, "is a folder; give the lines a file name", walk, "--json", tmp_path),
+        (2, "own.mp4 would replace a source", own, "--json", own, "--force"),
+        (2, "would replace a source", tmp_path / "a", "--json", tmp_path / "a" / "own.mp4", "--force"),
+        (2, "would both write", walk, "--json", tmp_path / "o.mp4", "--record", tmp_path / "o.mp4"),
+        (1, "there is no such file; check the name", "~nobody-of-this-name/o.mp4"),
+        (2, "An empty source cannot be opened", ""),
         (1, "holds no pictures and no videos", tmp_path / "empty"),
         (1, "there is no such file; check the name", tmp_path / "nothing.mp4"),
         (2, "goes on until it is stopped; give it alone", walk, "0"),
@@ -229,6 +236,36 @@ def test_a_device_or_pipe_is_written_to_and_never_replaced(detect: Any, walk: Pa
     assert os.read(reader, 65536).count(b"\n") == 3
     os.close(reader)
     assert fifo.is_fifo()
+
+
+def test_a_pipe_is_refused_as_a_source_since_nothing_could_end_the_wait(detect: Any, tmp_path: Path) -> None:
+    for name in ("pipe.mp4", "pipe.png"):
+        os.mkfifo(tmp_path / name)
+        code, _, err = detect(tmp_path / name)
+        assert code == 1
+        assert err.endswith("is a pipe or a device; save what it gives as a file first\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_one_sentence(detect: Any, walk: Path) -> None:
+    code, out, err = detect(walk, "--max-frames", 2, "--json", "/dev/full")
+    assert (code, out) == (1, "")
+    assert err == (
+        "error: Writing /dev/full failed (no space left on device). Make room or choose another folder.\n"
+    )
+
+
+def test_an_address_as_desktops_write_it_is_a_file(detect: Any, walk: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "a walk ü.mp4"
+    shutil.copy(walk, odd)
+    code, _, err = detect(odd.as_uri(), "--max-frames", 1, "--json", tmp_path / "o.jsonl")
+    assert (code, err) == (0, "")
+    assert [line["source"] for line in lines_of(tmp_path / "o.jsonl")] == [odd.name]
+
+
+def test_a_start_beyond_all_counting_is_the_last_frame(detect: Any, walk: Path, tmp_path: Path) -> None:
+    code, _, err = detect(walk, "--start", "1e300", "--json", tmp_path / "o.jsonl")
+    assert (code, err, len(lines_of(tmp_path / "o.jsonl"))) == (0, "", 1)
 
 
 def test_files_of_the_same_name_are_told_apart_in_the_lines(detect: Any, tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_file_that_appears_meanwhile_is_kept_and_the_recording_too(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("missing/out.mp4", r"folder .*missing for out\.part\.mkv does not exist"),
+        ("missing/out.mp4", r"folder .*missing does not exist"),
         ("out.avi", r"Recordings are MP4 files: name it out\.mp4, not out\.avi"),
         ("folder.mp4", r"folder\.mp4 is a folder"),
         ("file.txt/out.mp4", r"cannot be written \(not a directory\)"),
