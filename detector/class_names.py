@@ -17,8 +17,10 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OptionError(f"The class names {path} cannot be read as text: {error}.") from error
+    except OSError as error:
+        raise OptionError(f"The class names {path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise OptionError(f"The class names {path} cannot be read as text; save them as UTF-8.") from error
     return parse_class_names(lines, of=str(path))
 
 

@@ -1,9 +1,9 @@
 """List, show and import models.
 
-python main.py models list
-python main.py models show street
-python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco
-python main.py models import helmets.tflite --as helmets --classes helmets.txt
+  python main.py models list
+  python main.py models show street
+  python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco
+  python main.py models import helmets.tflite --as helmets --classes helmets.txt
 """
 
 import argparse
@@ -30,8 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     importing = verbs.add_parser(
         "import",
-        help="make a model of somebody's weights",
-        epilog="example: python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco",
+        help="make a model of somebody else's weights",
+        epilog="example:\n  python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco",
+        formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the example on one line
         allow_abbrev=False,
     )
     importing.add_argument("file", metavar="FILE", type=Path, help="a TFLite SSD MobileNet v1")

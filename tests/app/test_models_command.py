@@ -114,3 +114,10 @@ def test_a_real_file_is_imported_and_the_command_says_what_it_found(
     again = ["models", "import", str(file), "--as", "coco", "--classes", str(names), "--force"]
     assert main(again) == 0
     assert f"Classes named by {names}." in capsys.readouterr().out
+
+
+def test_the_example_in_the_help_of_import_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["models", "import", "--help"])
+    example = "  python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco"
+    assert example in capsys.readouterr().out.splitlines()
