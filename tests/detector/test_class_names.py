@@ -52,5 +52,5 @@ def test_a_wrong_list_is_refused_in_words(tmp_path: Path, content: bytes, words:
     file.write_bytes(content)
     with pytest.raises(OptionError, match=words):
         read_class_names(file)
-    with pytest.raises(OptionError, match="none.txt cannot be read: No such file or directory.$"):
+    with pytest.raises(OptionError, match=r"none\.txt cannot be read: No such file or directory\.$"):
         read_class_names(tmp_path / "none.txt")
