@@ -6,25 +6,13 @@ import shutil
 import pytest
 
 import main
-from detector.importers.tflite import import_tflite
-from detector.model_store import save_model
 from tests.trainer.pictures import voc_file, voc_object
 
 
-@pytest.fixture(scope="module")
-def models(shared, tmp_path_factory):
-    """A home with the imported COCO model, once for all tests: its first opening converts it."""
-    home = tmp_path_factory.mktemp("home")
-    file = shared / "models" / "coco_ssd_mobilenet_v1_quant.tflite"
-    imported = import_tflite(file, name="coco", classes_file=None)
-    save_model(imported.card, imported.weights, folder=home / "models")
-    return home
-
-
 @pytest.fixture
-def photos(shared, tmp_path, models, monkeypatch):
+def photos(shared, tmp_path, coco_home, monkeypatch):
     """The first 24 test pictures of VOC 2007, in a folder of their own."""
-    monkeypatch.setenv("SSD_STUDIO_HOME", str(models))
+    monkeypatch.setenv("SSD_STUDIO_HOME", str(coco_home))
     source, folder = shared / "data" / "voc2007", tmp_path / "photos"
     stems = (source / "ImageSets" / "Main" / "test.txt").read_text().split()[:24]
     for place, suffix in (("Annotations", ".xml"), ("JPEGImages", ".jpg")):
