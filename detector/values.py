@@ -3,15 +3,12 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import OptionError
-
-if TYPE_CHECKING:
-    import supervision
 
 Pixels: TypeAlias = NDArray[np.uint8]
 Boxes: TypeAlias = NDArray[np.float32]
@@ -110,17 +107,6 @@ class Detections:
     def with_boxes(self, boxes: Boxes) -> "Detections":
         """The same detections at other places."""
         return replace(self, boxes=boxes)
-
-    def to_supervision(self) -> "supervision.Detections":
-        """The same as a value of the supervision library (imported here: it takes half a second)."""
-        import supervision
-
-        return supervision.Detections(
-            xyxy=self.boxes.copy(),
-            confidence=self.scores.copy(),
-            class_id=self.class_ids.astype(int),
-            tracker_id=None if self.track_ids is None else self.track_ids.astype(int),
-        )
 
 
 def _check(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) -> None:
