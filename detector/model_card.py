@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_args
 
 from detector.anchors import AnchorLayout
+from detector.box_coder import VARIANCES, Variances
 from detector.errors import ModelError
 
 ChannelOrder: TypeAlias = Literal["RGB", "BGR"]
@@ -48,7 +49,7 @@ class ModelCard:
     options: Mapping[str, Option] = field(default_factory=dict)
     input_size: tuple[int, int]
     anchors: AnchorLayout
-    variances: tuple[float, float, float, float] = (0.1, 0.1, 0.2, 0.2)
+    variances: Variances = VARIANCES
     channel_order: ChannelOrder
     mean: tuple[float, float, float]
     scale: tuple[float, float, float]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.anchors import LAYOUTS, AnchorLayout, generate
+from detector.box_coder import VARIANCES, Variances
 from detector.class_names import UNUSED
 from detector.errors import ImportFileError
 from detector.importers.imported import Imported
@@ -37,7 +38,7 @@ class _Network:
     width: float
     layout: AnchorLayout
     columns: int
-    variances: tuple[float, float, float, float]
+    variances: Variances
     mean: float
     scale: float
     quantised: bool
@@ -154,9 +155,9 @@ def _normalisation(graph: Graph) -> tuple[float, float]:
     return mean, float(tensor.scale[0])
 
 
-def _variances(found: MobileNetSSD) -> tuple[float, float, float, float]:
+def _variances(found: MobileNetSSD) -> Variances:
     if found.post_process is None:
-        return (0.1, 0.1, 0.2, 0.2)
+        return VARIANCES
     scales = [float(found.post_process.options.get(f"{side}_scale", 0)) for side in "xywh"]
     if not all(0 < scale < np.inf for scale in scales):
         raise ForeignNetworkError("it does not say how its boxes are decoded")
