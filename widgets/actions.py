@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Action:
     """One thing to do.
 
-    name       the window's method that does it
+    name       of the method that does it (see `menus.make_actions`)
     text       as the menu says it; three dots when it asks something first
     keys       the first one is shown in tooltips
     menu       the menu it stands in
