@@ -30,7 +30,6 @@ class LargeButton(QAbstractButton):
         self.setCursor(Qt.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
         self.setAttribute(Qt.WA_Hover)
-        self.setCheckable(False)
 
     def sizeHint(self) -> QSize:
         lines = 2 if self._explanation else 1

@@ -29,7 +29,6 @@ def make_actions(window: QMainWindow, *doers: QObject) -> dict[str, QAction]:
         action = QAction(row.text, window)
         action.setShortcuts([QKeySequence(key) for key in row.keys])
         action.setToolTip(row.hint)
-        action.setStatusTip("")
         if row.icon:
             action.setIcon(icon(row.icon, tone_on="record" if row.name == "toggle_recording" else "accent"))
         if row.checkable:

@@ -13,7 +13,6 @@ from PyQt5.QtCore import (
     QtCriticalMsg,
     QtFatalMsg,
     QtMsgType,
-    QtWarningMsg,
     pyqtSignal,
     qInstallMessageHandler,
 )
@@ -74,4 +73,4 @@ def _place(error: BaseException) -> tuple[str, str, int]:
 def _hear_qt(kind: QtMsgType, _context: object, words: str) -> None:
     """What Qt has to say goes where everything else is said."""
     level = logging.WARNING if kind in (QtCriticalMsg, QtFatalMsg) else logging.INFO
-    _qt_logger.log(level if kind != QtWarningMsg else logging.INFO, "%s", words)
+    _qt_logger.log(level, "%s", words)

@@ -26,13 +26,13 @@ _FILES = "Models (*.tflite *.onnx *.pb *.h5 *.keras *.caffemodel *.safetensors *
 class ModelImport(QDialog):
     """Stays open until the model is there, or the person gives up; `name` is then the model's."""
 
-    def __init__(self, parent: QWidget | None = None, *, file: str = "") -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Import a model")
         self.setMinimumWidth(540)
         self._child: QProcess | None = None
         self._said = ""
-        self._file = QLineEdit(file, placeholderText="A model file, for instance an SSD MobileNet .tflite")
+        self._file = QLineEdit(placeholderText="A model file, for instance an SSD MobileNet .tflite")
         self._file.textChanged.connect(self._suggest_name)
         self._name = QLineEdit(placeholderText="How it is to be called here")
         self._classes = QLineEdit(placeholderText="Optional: a text file, one name a line")
@@ -66,7 +66,7 @@ class ModelImport(QDialog):
         column.addWidget(self._words)
         column.addWidget(self._busy)
         column.addWidget(buttons)
-        self._suggest_name(file)
+        self._judge()
 
     @property
     def name(self) -> str:

@@ -21,19 +21,16 @@ class StreamDialog(QDialog):
     """Modal to its window.
 
     address      as it was last; a name inside it is moved into its field
-    user         the name to log in with
     explanation  why it is asked, where that is not plain
     """
 
-    def __init__(
-        self, parent: QWidget | None = None, *, address: str = "", user: str = "", explanation: str = ""
-    ) -> None:
+    def __init__(self, parent: QWidget | None = None, *, address: str = "", explanation: str = "") -> None:
         super().__init__(parent)
         self.setWindowTitle("Open stream")
         self.setMinimumWidth(480)
         self._address = QLineEdit(address, placeholderText="rtsp://192.168.1.20:554/stream1")
         self._address.setToolTip("As the camera's manual gives it")
-        self._user = QLineEdit(user)
+        self._user = QLineEdit()
         self._user.setToolTip("Leave empty when the camera asks for none")
         self._password = QLineEdit(echoMode=QLineEdit.Password)
         self._password.setToolTip("Used for this connection; it is not written to any file")
@@ -60,7 +57,7 @@ class StreamDialog(QDialog):
         self._address.editingFinished.connect(self._move_log_in)
         self._move_log_in()
         self._judge(self.address)
-        (self._password if user else self._address).setFocus()
+        self._address.setFocus()
 
     def accept(self) -> None:
         self._move_log_in()

@@ -15,6 +15,7 @@ from app.sources.source import State, Status
 from detector.values import Frame, Pixels
 
 _BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}
+_HEIGHT, _WIDTH, _RATE = 720, 1280, 30.0  # what a camera is asked for; it grants what it can
 _FROZEN = 2.0  # seconds of one and the same picture: real sensors have noise, so the camera is gone
 _DEVICES = Path("/sys/class/video4linux")
 _LINKS = Path("/dev/v4l/by-id")  # these names stay when cameras are plugged in another order
@@ -49,15 +50,11 @@ def list_cameras(devices: Path = _DEVICES, links: Path = _LINKS) -> list[FoundCa
 
 
 class Camera(Reconnecting):
-    """A camera by its number or its device file; it may be unplugged and come back.
+    """A camera by its number or its device file; it may be unplugged and come back."""
 
-    height, width, rate  what to ask the camera for; what it grants stands in `size` and `rate`
-    """
-
-    def __init__(self, address: str, *, height: int = 720, width: int = 1280, rate: float = 30.0) -> None:
+    def __init__(self, address: str) -> None:
         super().__init__(f"camera {address}" if address.isdecimal() else Path(address).name)
         self._address = address
-        self._wish = (height, width, rate)
         self._began: float | None = None
 
     def _connection(self) -> Iterator[Frame | Status]:
@@ -74,12 +71,11 @@ class Camera(Reconnecting):
         capture = cv2.VideoCapture(device, _BACKENDS.get(sys.platform, cv2.CAP_ANY))
         if not capture.isOpened():
             raise LostError(f"{self.name} cannot be opened; does another program use it?")
-        height, width, rate = self._wish
         # MJPG before size and rate: uncompressed 720p is limited to about 10 frames/s by USB 2.
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
-        capture.set(cv2.CAP_PROP_FPS, rate)
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, _WIDTH)
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, _HEIGHT)
+        capture.set(cv2.CAP_PROP_FPS, _RATE)
         return capture
 
     def _pictures(self, capture: cv2.VideoCapture) -> Iterator[Frame | Status]:

@@ -25,8 +25,9 @@ def test_a_real_model_is_imported_and_then_in_use(qtbot, open_window, shared):
 
 def test_a_file_that_is_no_model_is_explained_in_the_form(qtbot, tmp_path):
     (tmp_path / "letter.tflite").write_text("dear all")
-    dialog = ModelImport(file=str(tmp_path / "letter.tflite"))
+    dialog = ModelImport()
     qtbot.addWidget(dialog)
+    dialog._file.setText(str(tmp_path / "letter.tflite"))
     dialog.show()
     dialog.start()
     qtbot.waitUntil(lambda: "letter.tflite" in dialog.words, timeout=60_000)
@@ -35,8 +36,9 @@ def test_a_file_that_is_no_model_is_explained_in_the_form(qtbot, tmp_path):
 
 def test_giving_up_ends_the_importer(qtbot, tmp_path):
     (tmp_path / "letter.tflite").write_text("dear all")
-    dialog = ModelImport(file=str(tmp_path / "letter.tflite"))
+    dialog = ModelImport()
     qtbot.addWidget(dialog)
+    dialog._file.setText(str(tmp_path / "letter.tflite"))
     dialog.show()
     dialog.start()
     child = dialog._child
@@ -49,6 +51,7 @@ def test_giving_up_ends_the_importer(qtbot, tmp_path):
     ("file", "name"), [("My Model (v2).tflite", "my-model-v2"), ("ünïcode.h5", "n-code")]
 )
 def test_a_name_is_suggested_that_may_be_used(qtbot, file, name):
-    dialog = ModelImport(file=f"/models/{file}")
+    dialog = ModelImport()
     qtbot.addWidget(dialog)
+    dialog._file.setText(f"/models/{file}")
     assert dialog.name == name
