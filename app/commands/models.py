@@ -4,6 +4,8 @@
   python main.py models show street
   python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco
   python main.py models import helmets.tflite --as helmets --classes helmets.txt
+
+A model is a card (JSON) and its weights (HDF5); 'models show' says where they lie.
 """
 
 import argparse
