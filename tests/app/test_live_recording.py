@@ -20,13 +20,6 @@ from tests.app.videos import eventually, numbered_picture, read_number, write_vi
 from tests.app.watching import LABELS, SquareFinder, Watching
 
 
-def paced(*, live: bool) -> Source:
-    """A source of 25 frames a second."""
-    source = Source("source")
-    source.live, source.rate = live, 25.0
-    return source
-
-
 def ended(view: View) -> bool:
     return view.status.state is State.ENDED
 
@@ -153,26 +146,25 @@ def test_a_recording_that_fails_is_a_sentence_and_the_video_goes_on(tmp_path: Pa
         watching.until(ended)
 
 
-def _entry(number: int, height: int = 480, width: int = 640) -> Entry:
-    noise = np.random.default_rng(number).integers(0, 255, (height, width, 3), np.uint8)
-    return Entry(Frame(noise, number, number / 25), number + 1, 0)
+def offered(path: Path, count: int, *, live: bool) -> tuple[LiveRecording, Measure]:
+    """A finished recording of so many frames that cost their time to encode, offered all at once."""
+    source, measure = Source("source"), Measure()
+    source.live, source.rate = live, 25.0
+    recording = LiveRecording(
+        path, labels=LABELS, source=source, force=False, measure=measure, news=News(None)
+    )
+    random = np.random.default_rng(0)
+    noise = [random.integers(0, 255, (480, 640, 3), np.uint8) for _ in range(20)]
+    for number in range(count):
+        entry = Entry(Frame(noise[number % 20], number, number / 25), number + 1, 0)
+        recording.offer(entry, Detections.empty(), LABELS)
+    recording.finish()
+    assert recording.join(30)
+    return recording, measure
 
 
 def test_frames_that_come_faster_than_they_can_be_written_are_dropped_and_counted_when_live(tmp_path: Path):
-    measure = Measure()
-    recording = LiveRecording(
-        tmp_path / "out.mp4",
-        labels=LABELS,
-        source=paced(live=True),
-        force=False,
-        measure=measure,
-        news=News(None),
-    )
-    entries = [_entry(number) for number in range(20)]
-    for number in range(200):
-        recording.offer(entries[number % 20], Detections.empty(), LABELS)
-    recording.finish()
-    assert recording.join(30)
+    recording, measure = offered(tmp_path / "out.mp4", 200, live=True)
     state = recording.state
     assert 50 <= state.frames < 200 and state.failure == ""
     assert state.frames + measure.figures(0.0).unrecorded == 200
@@ -180,20 +172,7 @@ def test_frames_that_come_faster_than_they_can_be_written_are_dropped_and_counte
 
 
 def test_a_file_waits_for_its_recorder(tmp_path: Path):
-    measure = Measure()
-    recording = LiveRecording(
-        tmp_path / "out.mp4",
-        labels=LABELS,
-        source=paced(live=False),
-        force=False,
-        measure=measure,
-        news=News(None),
-    )
-    entries = [_entry(number) for number in range(10)]
-    for number in range(100):
-        recording.offer(entries[number % 10], Detections.empty(), LABELS)
-    recording.finish()
-    assert recording.join(30)
+    recording, measure = offered(tmp_path / "out.mp4", 100, live=False)
     assert recording.state.frames == 100 and measure.figures(0.0).unrecorded == 0
 
 

@@ -17,6 +17,7 @@ import pytest
 from app.recording import Recorder, check_target
 from detector.errors import RecordingError
 from detector.values import Pixels
+from tests.app.outputs import names
 from tests.app.videos import numbered_picture, read_number
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,10 +27,6 @@ def decoded(path: Path) -> Iterator[tuple[float, Pixels]]:
     with av.open(path) as container:
         for frame in container.decode(video=0):
             yield frame.time, frame.to_ndarray(format="bgr24")
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def record(path: Path, frames: int, rate: float = 25.0, **options: bool) -> None:
