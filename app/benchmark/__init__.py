@@ -1,0 +1,1 @@
+"""Measuring speed: what is measured, how it is measured fairly, and how it is told."""

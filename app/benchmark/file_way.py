@@ -1,0 +1,80 @@
+"""The way of a file, `detect VIDEO --record OUT`: each stage alone, and all of them overlapping."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+
+from app.outputs import jobs_for
+from app.pipeline.batch import Batch
+from app.pipeline.choice import Choice
+from app.recording.sinks import AnnotatedVideo
+from app.sources.file import VideoFile
+from app.sources.source import frames
+from detector.engines import Engine
+from detector.model_store import Model
+
+_FRAMES = 150
+_BYTES = 300 * 2**20  # of frames held at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Frames a second.
+
+    reading, detecting, recording  the stage alone, with nothing else to do
+    together                       as `detect` does it: all at the same time, on the same cores
+    """
+
+    reading: float
+    detecting: float
+    recording: float
+    together: float
+
+    @property
+    def of_slowest(self) -> float:
+        """The whole in parts of its slowest stage."""
+        return self.together / min(self.reading, self.detecting, self.recording)
+
+
+def measure_file(video: Path, model: Model, engine: Engine, *, batch: int) -> Rates:
+    """Rates of the first seconds of a video.
+
+    raises  SourceError, RecordingError
+    """
+    card = model.card
+    choice = Choice(min_score=card.min_score, nms_iou=card.nms_iou, max_detections=card.max_detections)
+    (first,) = islice(frames(VideoFile(video)), 1)
+    count = max(1, min(_FRAMES, _BYTES // first.pixels.nbytes))
+    source = VideoFile(video)
+    seconds: dict[str, float] = {}
+
+    with _timed(seconds, "reading"):
+        shown = list(islice(frames(source), count))
+    with _timed(seconds, "detecting"):
+        found = [
+            choice.of(detections)
+            for index in range(0, len(shown), batch)
+            for detections in engine.detect(shown[index : index + batch], floor=choice.min_score)
+        ]
+    with tempfile.TemporaryDirectory() as folder:
+        with _timed(seconds, "recording"):
+            sink = AnnotatedVideo(Path(folder) / "alone.mp4", source, model.labels)
+            for frame, detections in zip(shown, found):
+                sink.write(frame, detections)
+            sink.close()
+        out = Path(folder) / "together.mp4"
+        jobs = jobs_for([str(video)], start=0.0, record=out, labels=model.labels, force=False)
+        with _timed(seconds, "together"):
+            Batch(jobs, engine, choice, batch=batch, max_frames=len(shown)).run()
+    return Rates(**{stage: len(shown) / taken for stage, taken in seconds.items()})
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    started = perf_counter()
+    yield
+    seconds[stage] = perf_counter() - started
