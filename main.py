@@ -111,6 +111,8 @@ def _report(error: Exception) -> str:
     from app.redaction import redact
     from detector.places import cache_folder
 
+    if isinstance(error, PermissionError) and error.filename is not None:  # the person's to mend, wherever
+        return redact(f"{error.filename}: may not be used; check its permissions and those of its folder.")
     path = cache_folder() / "last-defect.txt"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,9 @@ def read_model(card_path: Path) -> Model:
     except FileNotFoundError:
         raise ModelError(f"There is no model card {card_path}.") from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"The model card {card_path} cannot be read: {error}. Import it again.") from error
+        raise ModelError(
+            f"The model card {card_path} cannot be read: {_reason(error)}. Import it again."
+        ) from error
     try:
         card = ModelCard.from_json(fields)
     except ModelError as error:
@@ -184,7 +186,9 @@ def save_model(
             weights_part.publish()
             card_part.publish()
     except OSError as error:
-        raise ModelError(f"The model '{card.name}' cannot be written to {folder}: {error}.") from error
+        raise ModelError(
+            f"The model '{card.name}' cannot be written to {folder}: {_reason(error)}."
+        ) from error
     return Model(card, folder)
 
 
@@ -213,7 +217,9 @@ def read_weights(model: Model) -> dict[str, NDArray[np.float32]]:
     except FileNotFoundError:
         raise ModelError(f"The weights {path} of model '{model.name}' are missing.") from None
     except OSError as error:
-        raise ModelError(f"The weights {path} cannot be read: {error}. Import the model again.") from error
+        raise ModelError(
+            f"The weights {path} cannot be read: {_reason(error)}. Import the model again."
+        ) from error
 
 
 def _card_paths() -> list[Path]:
@@ -251,3 +257,9 @@ def _write_weights(path: Path, weights: Mapping[str, NDArray[Any]]) -> None:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """In the system's words where it is the system's: HDF5 makes a paragraph of them."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)

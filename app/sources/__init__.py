@@ -11,7 +11,7 @@ from app.sources.file import VideoFile
 from app.sources.folder import Pictures, files_in, is_picture
 from app.sources.source import Source, State, Status, attempt, frames
 from app.sources.stream import Stream
-from detector.errors import OptionError
+from detector.errors import OptionError, SourceError
 
 __all__ = [
     "FoundCamera",
@@ -34,7 +34,8 @@ def open_source(address: str, *, start: float = 0.0) -> Source:
     """The source at an address: a file, a folder, a camera's number or device, or a network address.
 
     start   seconds from the beginning; for files and folders
-    raises  OptionError for an empty address, for a start that cannot be, or of something without a beginning
+    raises  SourceError for a file in a folder that may not be looked into, or with a name that cannot be;
+            OptionError for an empty address, for a start that cannot be, or of something without a beginning
     Nothing is opened before the source is iterated, so nothing else can fail here.
     """
     if not address:
@@ -48,7 +49,7 @@ def open_source(address: str, *, start: float = 0.0) -> Source:
         if start:
             raise OptionError(f"{source.name} is live and has no beginning to start from; leave --start out.")
         return source
-    if path.is_dir() or is_picture(path):
+    if _is_folder(path) or is_picture(path):
         return Pictures(path, start=start)
     return VideoFile(path, start=start)
 
@@ -62,6 +63,14 @@ def path_of(address: str) -> Path | None:
     with contextlib.suppress(RuntimeError):  # "~nobody" is the name of a file then
         path = path.expanduser()
     return path
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise SourceError(f"{path}: cannot be looked for ({reason}); check its name and rights") from error
 
 
 def _unwrapped(address: str) -> str:

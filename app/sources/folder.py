@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,13 +27,15 @@ PICTURE_SECONDS = 1.0  # how long a picture is shown
 def files_in(folder: Path) -> list[Path]:
     """The pictures and videos in a folder and those below it, "2.jpg" before "10.jpg".
 
-    raises  SourceError when there are none
+    raises  SourceError when there are none, or the folder may not be read
     """
     from imutils import paths  # late: it loads an HTTP client, a third of the window's start
 
     kinds = PICTURE_SUFFIXES + VIDEO_SUFFIXES
     found = [Path(name) for name in paths.list_files(str(folder), validExts=kinds)]
     visible = [path for path in found if not path.name.startswith(".")]
+    if not os.access(folder, os.R_OK | os.X_OK):  # the listing leaves out what it may not read
+        raise SourceError(f"{folder}: may not be read; check its permissions")
     if not visible:
         raise SourceError(f"{folder}: holds no pictures and no videos")
     return sorted(visible, key=_natural)

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import main
 from tests.app.outputs import count_and_seconds, lines_of, names, pictures
 from tests.app.rtsp import load_server
 from tests.app.videos import numbered_picture, write_video
+from tests.conftest import ROOT
 
 
 def test_a_video_becomes_lines_and_a_recording_with_the_person_boxed(
@@ -213,6 +216,7 @@ def test_outputs_that_cannot_be_meant_are_refused_before_anything_is_read(
         (2, "own.mp4 would replace a source", own, "--json", own, "--force"),
         (2, "would replace a source", tmp_path / "a", "--json", tmp_path / "a" / "own.mp4", "--force"),
         (2, "would both write", walk, "--json", tmp_path / "o.mp4", "--record", tmp_path / "o.mp4"),
+        (1, "cannot be looked for (file name too long)", "x" * 300 + ".mp4"),
         (1, "there is no such file; check the name", "~nobody-of-this-name/o.mp4"),
         (2, "An empty source cannot be opened", ""),
         (1, "holds no pictures and no videos", tmp_path / "empty"),
@@ -236,6 +240,35 @@ def test_a_device_or_pipe_is_written_to_and_never_replaced(detect: Any, walk: Pa
     assert os.read(reader, 65536).count(b"\n") == 3
     os.close(reader)
     assert fifo.is_fifo()
+
+
+def test_what_may_not_be_read_is_said_so(coco_home: Path, walk: Path, tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o000)
+    command = [sys.executable, "main.py", "detect", "--model", "coco"]
+    if os.geteuid() == 0:  # root reads everything, unless it gives that right away
+        if shutil.which("setpriv") is None:
+            pytest.skip("needs setpriv where tests run as root")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", *command]
+    for words, *arguments in [
+        ("closed: may not be read; check its permissions", closed),
+        ("clip.mp4: cannot be looked for (permission denied); check its name and rights", closed / "clip.mp4"),
+        ("o.mp4: may not be used; check its permissions and those of its folder",
+         walk, "--record", closed / "o.mp4"),
+        ("o.jsonl: may not be used; check its permissions and those of its folder",
+         walk, "--json", closed / "o.jsonl"),
+    ]:  # fmt: skip
+        said = subprocess.run(
+            [*command, *map(str, arguments)],
+            cwd=ROOT,
+            env=os.environ | {"SSD_STUDIO_HOME": str(coco_home)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert said.returncode == 1
+        assert said.stderr.startswith("error: ") and words in said.stderr
+        assert len(said.stderr.splitlines()) == 1
 
 
 def test_a_pipe_is_refused_as_a_source_since_nothing_could_end_the_wait(detect: Any, tmp_path: Path) -> None:

@@ -84,6 +84,15 @@ def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
         save_model(card(), WEIGHTS, folder=tmp_path / "file")
 
 
+def test_what_the_system_refuses_is_said_in_its_own_few_words() -> None:
+    model = save_model(card(), WEIGHTS)
+    for path in (model.weights_path, model.card_path):
+        path.unlink()
+        path.mkdir()
+        with pytest.raises(ModelError, match=rf"{path.name} cannot be read: Is a directory\. Import"):
+            read_weights(find_model("street"))
+
+
 def test_the_name_of_a_model_that_ships_is_not_given_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
