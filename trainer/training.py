@@ -13,7 +13,7 @@ from detector.class_names import Aliases
 from detector.engines.devices import usable_cores
 from detector.errors import TrainingError
 from detector.model_card import ModelCard
-from detector.model_store import Model, save_model
+from detector.model_store import Model, check_new_name, save_model
 from detector.values import LabelMap
 from trainer.augmentation import chain
 from trainer.augmentation.joining import Mosaic
@@ -58,7 +58,7 @@ class Training:
         return self.fitting.run()
 
     def model(self) -> Model | None:
-        """The best weights as a model in the run folder; None before the first evaluation.
+        """The best weights as a model, in the run folder and among the person's; None before an evaluation.
 
         raises  ModelError when it cannot be written
         """
@@ -68,16 +68,29 @@ class Training:
         measured = {name: facts[name] for name in ("voc07_map", "voc_area_map")}
         on = f"{self.folder.config['validation_pictures']} validation pictures of {Path(self.plan.data).name}"
         card = replace(self.card, measured={**measured, "on": on})
-        return save_model(card, arrays, folder=self.folder.path, force=True)
+        save_model(card, arrays, folder=self.folder.path, force=True)
+        return save_model(card, arrays, force=True)
 
 
-def begin(plan: Plan, path: Path, *, listener: Listener, say: Say, stop: Stop) -> Training:
+def begin(
+    plan: Plan,
+    path: Path,
+    *,
+    listener: Listener,
+    say: Say,
+    stop: Stop,
+    workers: int | None = None,
+    force: bool = False,
+) -> Training:
     """A new training in a new run folder.
 
-    say     is given sentences for the person: what is learnt from what, what was left out, what was kept
-    stop    asked between steps whether to end early
-    raises  StudioError when plan, pictures or starting weights cannot be used
+    say      is given sentences for the person: what is learnt from what, what was left out, what was kept
+    stop     asked between steps whether to end early
+    workers  that prepare pictures; None: as many as this computer has cores to spare
+    force    replace the person's model of that name, at the end
+    raises   StudioError when the name is taken; when plan, pictures or starting weights cannot be used
     """
+    check_new_name(plan.name, force=force)
     division = divide(plan)
     card = card_for(plan, division.train.labels.names)
     network = network_for(card, plan.recipe)
@@ -85,7 +98,7 @@ def begin(plan: Plan, path: Path, *, listener: Listener, say: Say, stop: Stop) -
     say(division.sentence)
     for note in started.notes:
         say(note)
-    loader = _loader(division.examples, card, plan.recipe)
+    loader = _loader(division.examples, card, plan.recipe, workers)
     if started.unfolded:
         batches = islice(loader.batches(), _BATCHES_TO_REFINE)
         count = refine_statistics(network, (batch.pictures for batch in batches))
@@ -104,7 +117,13 @@ def begin(plan: Plan, path: Path, *, listener: Listener, say: Say, stop: Stop) -
 
 
 def go_on(
-    path: Path, *, listener: Listener, say: Say, stop: Stop, changes: Mapping[str, Any] | None = None
+    path: Path,
+    *,
+    listener: Listener,
+    say: Say,
+    stop: Stop,
+    changes: Mapping[str, Any] | None = None,
+    workers: int | None = None,
 ) -> Training:
     """The training of a run folder, where its last checkpoint stands.
 
@@ -122,7 +141,7 @@ def go_on(
         )
     arrays, facts = folder.read_checkpoint("last")
     network = network_for(card, plan.recipe)
-    loader = _loader(division.examples, card, plan.recipe)
+    loader = _loader(division.examples, card, plan.recipe, workers)
     fitting = _fitting(plan, card, folder, network, loader, division, listener, stop)
     fitting.state = state_from(arrays, network, fitting.state)
     fitting.position = Position(**facts)
@@ -188,7 +207,9 @@ class _Measurement:
         return {"voc07_map": evaluation.voc07_map, "voc_area_map": evaluation.voc_area_map}
 
 
-def _loader(examples: Sequence[Example], card: ModelCard, recipe: Recipe) -> Loader:
+def _loader(
+    examples: Sequence[Example], card: ModelCard, recipe: Recipe, workers: int | None = None
+) -> Loader:
     cores = usable_cores()
     height, width = card.input_size
     source = ExampleSource(
@@ -208,7 +229,7 @@ def _loader(examples: Sequence[Example], card: ModelCard, recipe: Recipe) -> Loa
         rgb=card.channel_order == "RGB",
         batch=recipe.batch,
         seed=recipe.seed,
-        workers=max(2, cores - 2),
+        workers=workers or max(2, cores - 2),
         processes=CAN_BE_SHARED and cores > _CORES_FOR_THREADS,
         ahead=max(3, 2 * cores // recipe.batch),
     )

@@ -42,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--run", metavar="FOLDER", type=Path, help="run folder (default: the next free one under runs/)")
     add("--resume", metavar="RUN", type=Path, help="go on with the training of a run folder")
     add("--epochs", metavar="N", type=float, help="rounds through the pictures; adds some to a run resumed")
+    add("--force", action="store_true", help="replace a model of that name")
+    add(
+        "--workers",
+        metavar="N",
+        type=int,
+        help="that prepare pictures (default: all cores but two, at least 2)",
+    )
     add("--quiet", action="store_true", help="only errors, and the result")
 
 

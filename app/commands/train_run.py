@@ -1,35 +1,42 @@
 """What `train` does with its options."""
 
 import argparse
-import os
 import signal
 import sys
 import tomllib
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from app.commands.options import read_pair
 from app.commands.stopping import stopped_by
+from app.commands.without_greetings import without_greetings
 from detector.errors import OptionError
+
+if TYPE_CHECKING:
+    from trainer.plan import Plan
 
 
 def train(options: argparse.Namespace) -> int:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow greets every process with its build flags
-    from app.commands.train_report import Report
-    from trainer.training import begin, go_on
+    with without_greetings():
+        from app.commands.train_report import Report
+        from trainer.training import begin, go_on
 
     cv2.setNumThreads(1)  # the loader has threads of its own; more only take them from the network
-    with stopped_by((signal.SIGINT,), lambda: None) as signals, Report(quiet=options.quiet) as report:
-        stop = partial(bool, signals)  # asked after each step
+    asked: list[bool] = []
+    with (
+        stopped_by((signal.SIGINT, signal.SIGTERM), lambda: asked.append(True)) as signals,
+        Report(quiet=options.quiet) as report,
+    ):
+        told: dict[str, Any] = {"listener": report, "say": report.say, "stop": lambda: bool(asked)}
         if options.resume:
             changes = _values(options.set, "--set") | _epochs(options)
-            training = go_on(options.resume, listener=report, say=report.say, stop=stop, changes=changes)
+            training = go_on(options.resume, changes=changes, workers=options.workers, **told)
         else:
-            plan, path = _plan(options)
-            training = begin(plan, path, listener=report, say=report.say, stop=stop)
+            plan = _plan(options)
+            path = _run_folder(options, plan.name)
+            training = begin(plan, path, workers=options.workers, force=options.force, **told)
         report.say(f"Everything about this training is in {training.folder.path}.")
         reason = training.run()
         model = training.model()
@@ -37,26 +44,23 @@ def train(options: argparse.Namespace) -> int:
         print("Ended early: no evaluation was better for a while.", file=sys.stderr)
     if model is None:
         print(f"Stopped before there was a model; --resume {training.folder.path} goes on.", file=sys.stderr)
-        return 130
-    print(f"{model.card_path}: validation mAP {model.card.measured['voc_area_map']:.4f}")
-    return 130 if reason == "stopped" else 0
+    else:
+        print(f"Made the model '{model.name}': validation mAP {model.card.measured['voc_area_map']:.4f}.")
+    return 128 + signals[0] if reason == "stopped" else 0
 
 
-def _plan(options: argparse.Namespace) -> tuple[Any, Path]:
+def _plan(options: argparse.Namespace) -> "Plan":
     from trainer.plan import Plan
     from trainer.recipe import Recipe, read_recipe
-    from trainer.run_folder import next_run_folder
 
     if not options.data:
         raise OptionError("Say what to learn from: --data FOLDER, or --resume RUN to go on with a training.")
     recipe = read_recipe(options.recipe) if options.recipe else Recipe()
-    recipe = recipe.with_values(_values(options.set, "--set") | _epochs(options))
     folder = Path(options.data).resolve()
-    name = options.name or folder.name
-    plan = Plan(
+    return Plan(
         data=str(folder),
-        name=name,
-        recipe=recipe,
+        name=options.name or folder.name,
+        recipe=recipe.with_values(_values(options.set, "--set") | _epochs(options)),
         train_split=options.train_split,
         val_split=options.val_split,
         classes=options.classes,
@@ -71,7 +75,13 @@ def _plan(options: argparse.Namespace) -> tuple[Any, Path]:
         aliases=tuple(read_pair(text, option="--alias") for text in options.alias),
         minutes=options.minutes,
     )
-    return plan, options.run or next_run_folder(Path("runs"), name)
+
+
+def _run_folder(options: argparse.Namespace, name: str) -> Path:
+    from trainer.run_folder import next_run_folder
+
+    chosen: Path | None = options.run
+    return chosen or next_run_folder(Path("runs"), name)
 
 
 def _epochs(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,0 +1,23 @@
+"""What libraries write while they load stays away from people, unless loading fails."""
+
+import os
+import sys
+
+import pytest
+
+from app.commands.without_greetings import without_greetings
+
+
+def test_nothing_is_shown_of_what_is_written_meanwhile(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_greetings():
+        os.write(2, b"I0000 could not find a GPU\n")  # past Python, as a library does
+        print("hello", file=sys.stderr)
+    print("later", file=sys.stderr)
+    assert capfd.readouterr().err == "later\n"
+
+
+def test_everything_is_shown_when_loading_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ImportError), without_greetings():
+        os.write(2, b"missing symbol\n")
+        raise ImportError
+    assert capfd.readouterr().err == "missing symbol\n"
