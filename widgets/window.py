@@ -5,7 +5,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QByteArray, Qt, QTimer
+from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt5.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
@@ -242,7 +242,8 @@ class Window(QMainWindow):
     # From one start to the next, and the end.
 
     def _restore(self) -> None:
-        self.resize(*_FIRST_SIZE)
+        room = QApplication.primaryScreen().availableSize()
+        self.resize(QSize(*_FIRST_SIZE).boundedTo(room))  # laptops of 1366x768 are common
         if self.settings.geometry:
             self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
         self._theme_actions[self.settings.theme].setChecked(True)

@@ -360,6 +360,14 @@ def test_panel_boxes_names_and_figures_are_switched_by_their_keys(watching):
     assert any(line.startswith("age boxes") for line in page.view.scene.statistics)
 
 
+def test_a_first_window_fits_on_a_small_screen(open_window):
+    window = open_window()
+    room, needed = window.screen().availableSize(), window.minimumSizeHint()
+    assert room.width() < 1280 and room.height() < 800, "the screen of these tests is small"
+    assert window.width() <= max(room.width(), needed.width())
+    assert window.height() <= max(room.height(), needed.height())
+
+
 def test_a_narrow_window_is_all_picture(watching):
     watching.window.resize(560, 480)
     watching.bot.waitUntil(lambda: not watching.window.page.panel.isVisible())
