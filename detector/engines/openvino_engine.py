@@ -76,8 +76,9 @@ class OpenVinoEngine:
                 selecting += (started := perf_counter()) - waited
             if index < len(frames):
                 fill(request.picture, frames[index], self._card.channel_order)
+                resizing += (filled := perf_counter()) - started
                 request.start()
-                resizing += perf_counter() - started
+                waiting += perf_counter() - filled
         self._timing = Timing(
             resize_ms=resizing * 1e3, network_ms=waiting * 1e3, selection_ms=selecting * 1e3
         )
