@@ -75,6 +75,8 @@ def test_a_detector_that_never_answers_does_not_hold_up_the_picture(clip: Path):
     gate = threading.Event()
     engine = SquareFinder(gate)
     with Watching(open_source(str(clip)), open_engine=lambda: engine) as watching:
+        watching.until(lambda view: engine.asked)
+        watching.pipeline.set_speed(16)
         view = watching.until(ended)
         assert number(view) == 49 and len(engine.asked) == 1
         gate.set()
@@ -88,6 +90,7 @@ def test_a_detector_that_never_answers_does_not_hold_up_the_picture(clip: Path):
 
 def test_boxes_are_those_of_the_frame(clip: Path):
     with Watching(open_source(str(clip)), open_engine=SquareFinder) as watching:
+        watching.pipeline.set_speed(16)
         view = watching.until(lambda view: ended(view) and view.own_boxes)
     assert view.frame and view.detections.boxes[0].tolist() == pytest.approx([20, 48, 36, 64], abs=1)
     assert view.detector == DetectorStatus(DetectorState.RUNNING, device="test bench")
@@ -188,6 +191,7 @@ def test_boxes_stay_until_there_are_newer_ones(clip: Path):
     with Watching(open_source(str(clip)), open_engine=lambda: SquareFinder(permits)) as watching:
         permits.release()
         watching.until(lambda view: len(view.detections))
+        watching.pipeline.set_speed(16)
         view = watching.until(ended)
         assert len(view.detections) and not view.own_boxes
         permits.release(100)

@@ -191,6 +191,7 @@ def test_a_model_that_takes_over_brings_its_own_names(tmp_path: Path):
         watching.until(lambda view: view.recording.frames > 3 and len(view.detections))
         watching.pipeline.use_engine(SquareFinder, labels=many)
         watching.until(lambda view: 1 in view.detections.class_ids)
+        watching.pipeline.set_speed(16)
         watching.until(ended)
         watching.pipeline.stop_recording()
         view = watching.until(finished)
@@ -204,6 +205,7 @@ def test_the_chosen_boxes_are_the_ones_recorded(tmp_path: Path):
         open_source(str(tmp_path / "clip.mp4")), open_engine=SquareFinder, choice=choice
     ) as watching:
         watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.set_speed(16)
         watching.until(ended)
         watching.pipeline.stop_recording()
         watching.until(finished)
