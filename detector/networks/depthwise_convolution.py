@@ -8,17 +8,26 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("ssd_studio")
 class DepthwiseConvolution(keras.layers.DepthwiseConv2D):
-    """Keras' own layer: the same variables, numbers and settings; on JAX many times as fast.
+    """Keras' own layer: the same variables, numbers and settings; trained many times as fast in two cases.
 
-    XLA computes a convolution of as many groups as channels without much care: on a processor, 75 x 75 x 128
-    took 86 ms forwards and 410 ms backwards. As a sum of shifted pictures, each times its weight, which XLA
-    fuses into one pass, it takes 4 and 180 ms. TensorFlow has an operator of its own.
+    On JAX, XLA computes a convolution of as many groups as channels without much care: on a processor, 4 maps
+    of 75 x 75 x 128 took 86 ms forwards and 410 ms backwards. As a sum of shifted pictures, each times its
+    weight, which XLA fuses into one pass, it takes 4 and 180 ms.
+
+    On TensorFlow, the gradient of bfloat16 maps at stride 2 is slow on processors: 137 ms for 16 maps of
+    150 x 150 x 64, against 27 ms in float32 with the conversions; a fifth of a training step in all.
     """
 
     def call(self, inputs: Any) -> Any:
-        if keras.backend.backend() != "jax" or not self._is_plain():
+        if not self._is_plain():
             return super().call(inputs)
-        outputs = _sum_of_shifted(inputs, ops.cast(self.kernel, inputs.dtype), self.strides)
+        kernel = ops.cast(self.kernel, inputs.dtype)
+        if keras.backend.backend() == "jax":
+            outputs = _sum_of_shifted(inputs, kernel, self.strides)
+        elif keras.backend.backend() == "tensorflow" and self.strides[0] > 1 and _is_short(inputs):
+            outputs = _with_exact_gradient(inputs, kernel, self.strides[0])
+        else:
+            return super().call(inputs)
         if self.use_bias:
             outputs = outputs + ops.cast(self.bias, outputs.dtype)
         return self.activation(outputs)
@@ -28,8 +37,38 @@ class DepthwiseConvolution(keras.layers.DepthwiseConv2D):
             self.padding == "same"
             and self.depth_multiplier == 1
             and tuple(self.dilation_rate) == (1, 1)
+            and self.strides[0] == self.strides[1]
             and self.data_format == "channels_last"
         )
+
+
+def _is_short(tensor: Any) -> bool:
+    return keras.backend.standardize_dtype(tensor.dtype) in ("bfloat16", "float16")
+
+
+def _with_exact_gradient(pictures: Any, kernel: Any, stride: int) -> Any:
+    """TensorFlow's operator; the gradient by the pictures is computed in float32."""
+    import tensorflow as tf
+
+    settings: dict[str, Any] = {"strides": (1, stride, stride, 1), "padding": "SAME"}
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def convolve(x: Any, weights: Any) -> Any:
+        def gradients(upstream: Any) -> tuple[Any, Any]:
+            by_picture = tf.raw_ops.DepthwiseConv2dNativeBackpropInput(
+                input_sizes=tf.shape(x),
+                filter=tf.cast(weights, tf.float32),
+                out_backprop=tf.cast(upstream, tf.float32),
+                **settings,
+            )
+            by_weight = tf.raw_ops.DepthwiseConv2dNativeBackpropFilter(
+                input=x, filter_sizes=tf.shape(weights), out_backprop=upstream, **settings
+            )
+            return tf.cast(by_picture, x.dtype), by_weight
+
+        return tf.nn.depthwise_conv2d(x, weights, **settings), gradients
+
+    return convolve(pictures, kernel)
 
 
 def _sum_of_shifted(pictures: Any, kernel: Any, strides: tuple[int, int]) -> Any:

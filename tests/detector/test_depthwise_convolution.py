@@ -7,6 +7,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,3 +56,23 @@ def test_the_layer_is_keras_own_on_tensorflow(padding: str) -> None:
     ours.build(pictures.shape)
     ours.set_weights(theirs.get_weights())
     np.testing.assert_array_equal(ours(pictures), expected)
+
+
+@pytest.mark.parametrize(("height", "stride"), [(8, 2), (7, 2), (7, 1)])
+def test_half_precision_is_trained_by_the_same_gradients(height: int, stride: int) -> None:
+    pictures = np.random.default_rng(0).normal(size=(2, height, 6, 4)).astype(np.float32)
+    theirs = keras.layers.DepthwiseConv2D(3, stride, padding="same")
+    theirs.build(pictures.shape)
+    ours = DepthwiseConvolution(3, stride, padding="same", dtype="mixed_bfloat16")
+    ours.build(pictures.shape)
+    ours.set_weights(theirs.get_weights())
+    found = []
+    for layer in (ours, theirs):
+        x = tf.constant(pictures)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.cast(layer(x), tf.float32)
+            total = tf.reduce_sum(y * tf.constant(np.random.default_rng(1).normal(size=y.shape), tf.float32))
+        found.append((y, *tape.gradient(total, [x, layer.kernel.value])))
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, atol=0.02 * np.abs(other).max())  # eight bits of precision
