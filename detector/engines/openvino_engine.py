@@ -1,10 +1,12 @@
 """A model run by OpenVINO on the processor."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.anchors import generate
 from detector.boxes import to_pixels
@@ -33,12 +35,13 @@ class OpenVinoEngine:
         self._precision = choose_precision(precision, capabilities, model)
         graph = cached_graph(model, precision="float32", openvino_version=_version(openvino), notify=notify)
         self._weights = graph.weights  # OpenVINO computes on these bytes and does not hold them
-        network = core.read_model(graph.xml, openvino.Tensor(graph.weights, shared_memory=True))
+        shared = partial(openvino.Tensor, shared_memory=True)
+        network = core.read_model(graph.xml, shared(graph.weights))
 
         def requests(hint: str, spare: int) -> list[_Request]:
             compiled = core.compile_model(network, "CPU", _properties(hint, self._precision))
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + spare
-            return [_Request(compiled) for _ in range(count)]
+            return [_Request(compiled, shared) for _ in range(count)]
 
         self._alone = requests("LATENCY", 0)[:1]
         # One request more than run at once: while it is filled or read out, the others compute.
@@ -110,21 +113,25 @@ class OpenVinoEngine:
 
 
 class _Request:
-    """One run of the graph: its input and output lie in OpenVINO's memory and are written and read there."""
+    """One run of the graph, which reads and writes these arrays in place.
 
-    def __init__(self, compiled: Any) -> None:
-        self._request = compiled.create_infer_request()
-        self.picture: Pixels = self._request.get_input_tensor().data[0]
-        self.start: Callable[[], None] = self._request.start_async
-        self.wait: Callable[[], None] = self._request.wait
+    picture  (height, width, 3) uint8
+    scores   (A, classes) float32
+    offsets  (A, 4) float32
+    """
 
-    @property
-    def scores(self) -> Scores:
-        return self._request.get_tensor("scores").data[0]
-
-    @property
-    def offsets(self) -> Boxes:
-        return self._request.get_tensor("offsets").data[0]
+    def __init__(self, compiled: Any, tensor: Callable[[NDArray[Any]], Any]) -> None:
+        request = compiled.create_infer_request()
+        arrays = {}
+        for port in (*compiled.inputs, *compiled.outputs):
+            array = np.empty(port.shape, port.element_type.to_dtype())
+            request.set_tensor(port, tensor(array))
+            arrays[port.any_name] = array[0]
+        self.picture: Pixels = arrays["pictures"]
+        self.scores: Scores = arrays["scores"]
+        self.offsets: Boxes = arrays["offsets"]
+        self.start: Callable[[], None] = request.start_async
+        self.wait: Callable[[], None] = request.wait
 
 
 def _version(openvino: Any) -> str:
