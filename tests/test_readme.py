@@ -41,15 +41,14 @@ def folder(shared: Path, coco_home: Path, tmp_path: Path, monkeypatch: pytest.Mo
     return tmp_path
 
 
-def _shell(line: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+def _shell(line: str, folder: Path, timeout: float = 110) -> subprocess.CompletedProcess[str]:
     line = line.replace("python main.py", f"{sys.executable} {_ROOT / 'main.py'}")
     return subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],
         cwd=folder,
-        env=os.environ | more,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=timeout,
     )
 
 
@@ -97,3 +96,12 @@ def test_the_window_opens_as_told_and_closes_when_asked(line, folder):
             assert window.wait(30) == 0
         finally:
             window.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("line", [line for line in _COMMANDS if line.startswith("python main.py benchmark")])
+def test_the_benchmark_runs_as_told(line, folder):
+    said = _shell(re.sub(r"--rounds \d+", "", line) + " --rounds 1", folder, timeout=500)
+    assert said.returncode == 0, said.stderr
+    assert "OpenVINO CPU float32" in said.stdout

@@ -252,7 +252,8 @@ def test_what_may_not_be_read_is_said_so(coco_home: Path, walk: Path, tmp_path: 
         command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all", *command]
     for words, *arguments in [
         ("closed: may not be read; check its permissions", closed),
-        ("clip.mp4: cannot be looked for (permission denied); check its name and rights", closed / "clip.mp4"),
+        ("clip.mp4: cannot be looked for (permission denied); check its name and rights",
+         closed / "clip.mp4"),
         ("o.mp4: may not be used; check its permissions and those of its folder",
          walk, "--record", closed / "o.mp4"),
         ("o.jsonl: may not be used; check its permissions and those of its folder",
