@@ -17,7 +17,7 @@ from detector.networks.catalog import build_network, load_network, new_card
 from trainer.loss import Criterion, MultiBoxLoss, SigmoidFocalLoss
 from trainer.plan import Plan
 from trainer.recipe import Recipe
-from trainer.starting_weights import Start, start_from_backbone, start_from_model
+from trainer.starting_weights import Start, calm_predictors, start_from_backbone, start_from_model
 from trainer.teaching import Teacher
 
 
@@ -71,10 +71,11 @@ def network_for(card: ModelCard, recipe: Recipe) -> keras.Model:
 
 
 def start(network: keras.Model, card: ModelCard, plan: Plan) -> Start:
-    """Gives a network the weights the plan wants it to start from.
+    """Gives a network of random weights those that the plan wants it to start from.
 
     raises  StudioError when they are missing, or of another kind of network
     """
+    calm_predictors(network, card.score_activation)
     if plan.start_from is not None:
         source = find_model(plan.start_from)
         return start_from_model(network, card, source.card, read_weights(source), aliases_of(plan))

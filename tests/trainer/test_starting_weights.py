@@ -16,7 +16,7 @@ from detector.networks.weights import weights_of
 from tests.trainer.shapes import small_card
 from trainer.backbone_files import read_backbone
 from trainer.head_rows import carry_rows
-from trainer.starting_weights import Start, start_from_backbone, start_from_model
+from trainer.starting_weights import Start, calm_predictors, start_from_backbone, start_from_model
 from trainer.unfolding import refine_statistics
 
 _PICTURES = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3)).astype(np.float32)
@@ -117,6 +117,16 @@ def test_refined_statistics_change_no_answer_and_make_batches_agree_with_it() ->
     np.testing.assert_allclose(_answers(network)["logits"], before["logits"], rtol=1e-3, atol=1e-3)
     near = np.asarray(network(pictures.astype(np.float32), training=True)["logits"])
     assert np.abs(near - plain).mean() < 0.02 * np.abs(far - plain).mean()
+
+
+@pytest.mark.parametrize(("scores", "chance"), [("sigmoid", 0.01), ("softmax", 1 / 3)])
+def test_fresh_predictors_begin_by_saying_little(scores: Any, chance: float) -> None:
+    network = build_network(replace(small_card(), score_activation=scores))
+    calm_predictors(network, scores)
+    found = _scores(_answers(network), scores)
+    np.testing.assert_allclose(found.mean(), chance, rtol=0.1)
+    assert found.std() < 0.2 * chance
+    assert np.abs(_answers(network)["offsets"]).mean() < 0.5
 
 
 def test_another_architecture_is_refused_in_a_sentence() -> None:
