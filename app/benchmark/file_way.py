@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 from app.outputs import jobs_for
 from app.pipeline.batch import Batch
@@ -15,6 +15,7 @@ from app.recording.sinks import AnnotatedVideo
 from app.sources.file import VideoFile
 from app.sources.source import frames
 from detector.engines import Engine
+from detector.engines.devices import usable_cores
 from detector.model_store import Model
 
 _FRAMES = 150
@@ -23,16 +24,19 @@ _BYTES = 300 * 2**20  # of frames held at once
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Frames a second.
+    """Frames a second of one video.
 
-    reading, detecting, recording  the stage alone, with nothing else to do
+    reading, detecting, recording  the stage alone, with nothing else to do; recording with boxes drawn
     together                       as `detect` does it: all at the same time, on the same cores
+    allowed                        what these cores could do together at most: a stage that keeps all of them
+                                   busy leaves no time for the others
     """
 
     reading: float
     detecting: float
     recording: float
     together: float
+    allowed: float
 
     @property
     def of_slowest(self) -> float:
@@ -51,6 +55,7 @@ def measure_file(video: Path, model: Model, engine: Engine, *, batch: int) -> Ra
     count = max(1, min(_FRAMES, _BYTES // first.pixels.nbytes))
     source = VideoFile(video)
     seconds: dict[str, float] = {}
+    work = process_time()
 
     with _timed(seconds, "reading"):
         shown = list(islice(frames(source), count))
@@ -66,10 +71,13 @@ def measure_file(video: Path, model: Model, engine: Engine, *, batch: int) -> Ra
             for frame, detections in zip(shown, found):
                 sink.write(frame, detections)
             sink.close()
+        work = process_time() - work  # of all cores
+        slowest = max(seconds.values())
         out = Path(folder) / "together.mp4"
         jobs = jobs_for([str(video)], start=0.0, record=out, labels=model.labels, force=False)
         with _timed(seconds, "together"):
             Batch(jobs, engine, choice, batch=batch, max_frames=len(shown)).run()
+    seconds["allowed"] = max(slowest, work / usable_cores())
     return Rates(**{stage: len(shown) / taken for stage, taken in seconds.items()})
 
 
