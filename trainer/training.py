@@ -98,7 +98,7 @@ def begin(
     say(division.sentence)
     for note in started.notes:
         say(note)
-    loader = _loader(division.examples, card, plan.recipe, workers)
+    loader = make_loader(division.examples, card, plan.recipe, workers)
     if started.unfolded:
         batches = islice(loader.batches(), _BATCHES_TO_REFINE)
         count = refine_statistics(network, (batch.pictures for batch in batches))
@@ -141,7 +141,7 @@ def go_on(
         )
     arrays, facts = folder.read_checkpoint("last")
     network = network_for(card, plan.recipe)
-    loader = _loader(division.examples, card, plan.recipe, workers)
+    loader = make_loader(division.examples, card, plan.recipe, workers)
     fitting = _fitting(plan, card, folder, network, loader, division, listener, stop)
     fitting.state = state_from(arrays, network, fitting.state)
     fitting.position = Position(**facts)
@@ -207,9 +207,13 @@ class _Measurement:
         return {"voc07_map": evaluation.voc07_map, "voc_area_map": evaluation.voc_area_map}
 
 
-def _loader(
+def make_loader(
     examples: Sequence[Example], card: ModelCard, recipe: Recipe, workers: int | None = None
 ) -> Loader:
+    """The batches of a training of this card on these examples.
+
+    workers  None: as many as this computer has cores to spare
+    """
     cores = usable_cores()
     height, width = card.input_size
     source = ExampleSource(
