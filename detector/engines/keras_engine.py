@@ -74,7 +74,8 @@ class KerasEngine:
         for size, piece in self._pieces(frames):
             before = perf_counter()
             pictures = np.zeros((size, *card.input_size, 3), np.uint8)
-            list(self._pool.map(fill, pictures, piece, [card.channel_order] * len(piece)))
+            with_threads = self._pool.map if len(piece) > 1 else map
+            list(with_threads(fill, pictures, piece, [card.channel_order] * len(piece)))
             resizing += perf_counter() - before
             running.append((piece, self._graphs[size](pictures, floor, nms_iou)))  # a GPU goes on by itself
         kept = [(piece, BatchSelection(*map(np.asarray, selection))) for piece, selection in running]

@@ -140,15 +140,15 @@ def _version(openvino: Any) -> str:
 
 
 def choose_precision(asked: str, capabilities: Sequence[str], model: Model) -> str:
-    """The precision to run in; bfloat16 unasked where the processor has units for it.
+    """The precision to run in; bfloat16 unasked where the processor multiplies in it (AMX or AVX512-BF16).
 
-    capabilities  of the processor, in OpenVINO's words; "BF16" stands for AMX or AVX512-BF16
+    capabilities  of the processor, in OpenVINO's words. "WINOGRAD" stands for AVX-512: without it, "BF16"
+                  only means that numbers can be converted
     raises        EngineError when the processor or the model has no such precision
     """
-    has_bfloat16 = "BF16" in capabilities
     if asked == "auto":
-        return "bfloat16" if has_bfloat16 else "float32"
-    if asked == "bfloat16" and not has_bfloat16:
+        return "bfloat16" if {"BF16", "WINOGRAD"} <= set(capabilities) else "float32"
+    if asked == "bfloat16" and "BF16" not in capabilities:
         raise EngineError(
             f"This processor ({processor_name()}) does not compute in bfloat16; choose --precision float32."
         )

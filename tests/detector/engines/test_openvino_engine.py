@@ -133,9 +133,10 @@ def test_the_time_of_a_call_is_told_by_stage(engine: Engine) -> None:
 
 
 def test_bfloat16_is_taken_where_the_processor_has_units_for_it(small: Model) -> None:
-    assert choose_precision("auto", ["BF16", "FP32"], small) == "bfloat16"
-    assert choose_precision("auto", ["WINOGRAD", "FP32", "INT8"], small) == "float32"
-    assert choose_precision("float32", ["BF16", "FP32"], small) == "float32"
+    assert choose_precision("auto", ["BF16", "WINOGRAD", "FP32"], small) == "bfloat16"  # AVX512-BF16, AMX
+    assert choose_precision("auto", ["WINOGRAD", "FP32", "INT8"], small) == "float32"  # AVX-512 before it
+    assert choose_precision("auto", ["BF16", "FP32", "INT8"], small) == "float32"  # converts, no more
+    assert choose_precision("float32", ["BF16", "WINOGRAD", "FP32"], small) == "float32"
 
 
 def test_a_precision_that_cannot_be_had_is_refused_in_words(small: Model) -> None:
