@@ -13,8 +13,11 @@ from detector.boxes import to_cxcywh
 from detector.nms import CANDIDATES, nms, select
 from tests.detector.plain_nms import float32_iou, plain_candidates, plain_nms
 
-# Coordinates on a coarse grid give duplicates, equal overlaps, empty and reversed boxes by themselves.
-coordinates = st.one_of(st.integers(0, 8).map(lambda n: n / 8), st.floats(0, 1, width=32))
+# Coordinates on a coarse grid give duplicates, equal overlaps, empty and reversed boxes by themselves; on the
+# fine one no box is so small that its area leaves the range of float32, where the rules cease to be the same.
+coordinates = st.one_of(
+    st.integers(0, 8).map(lambda n: n / 8), st.integers(0, 2**23).map(lambda n: n / 2**23)
+)
 limits = st.sampled_from([0.0, 0.25, float(np.float32(1) / 3), 0.45, 0.5, 0.6, 1.0])
 
 
