@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple, Protocol
@@ -47,12 +47,18 @@ class Standing:
     best: float | None
 
 
-class Listener(Protocol):
-    """Who is told how a training goes."""
+class Attendant(Protocol):
+    """Who is told how a training goes, and may end it."""
+
+    def say(self, sentence: str) -> None: ...
 
     def stepped(self, standing: Standing) -> None: ...
 
     def evaluated(self, epoch: float, figures: Mapping[str, float], is_best: bool) -> None: ...
+
+    def wants_to_stop(self) -> bool:
+        """Asked between steps."""
+        ...
 
 
 class Measure(Protocol):
@@ -120,8 +126,7 @@ class Fitting:
     length: Length
     folder: RunFolder
     measure: Measure
-    listener: Listener
-    stop: Callable[[], bool] = lambda: False
+    attendant: Attendant
     position: Position = field(default_factory=Position)
     _made: deque[_Made] = field(default_factory=deque)
     _clock: Clock = field(default_factory=Clock)
@@ -147,7 +152,7 @@ class Fitting:
                     return "patience"
                 if progress >= 1:
                     return "finished"
-                if self.stop():
+                if self.attendant.wants_to_stop():
                     self._look_at_all()
                     self.save()
                     return "stopped"
@@ -203,7 +208,7 @@ class Fitting:
             }
             self.folder.add_row("curves.csv", row)
             self.folder.tell("step", asdict(standing), always=False)
-            self.listener.stepped(standing)
+            self.attendant.stepped(standing)
 
     def _standing(self, made: _Made, loss: float) -> Standing:
         known = made.progress > 0 and self._clock.pictures > 1
@@ -257,7 +262,7 @@ class Fitting:
         }
         self.folder.add_row("evaluations.csv", row)
         self.folder.tell("evaluation", row)
-        self.listener.evaluated(self._epoch(step), figures, is_best)
+        self.attendant.evaluated(self._epoch(step), figures, is_best)
         self.save()
         return bool(self.recipe.patience) and self.position.since_best >= self.recipe.patience
 

@@ -72,6 +72,16 @@ class Division:
     validation: tuple[Example, ...]
     sentence: str
 
+    @property
+    def left_out(self) -> str:
+        """What is not learnt, in words; empty when that is nothing."""
+        words = self.train.left_out()
+        return (
+            f"Left out, since nothing can be learnt from them: {words} ('dataset check' names them)."
+            if words
+            else ""
+        )
+
 
 def divide(plan: Plan) -> Division:
     """Reads the folder and divides it: by its own lists, or by holding some pictures out.
@@ -87,13 +97,13 @@ def divide(plan: Plan) -> Division:
     val_split = plan.val_split or _first_of(("val", "valid", "validation"), lists)
     if val_split is not None and val_split != train.split:
         validation = read(val_split)
-        words = f"{len(train)} pictures to learn from, {len(validation)} of '{val_split}' to choose by"
+        words = f"{len(train)} pictures to learn from, {len(validation)} of '{val_split}' to choose by."
         return Division(train, train.examples, validation.examples, words)
     order = np.random.default_rng(plan.recipe.seed).permutation(len(train))
     held = set(order[: round(len(train) * _HELD_OUT)].tolist())
     learnt = tuple(each for number, each in enumerate(train.examples) if number not in held)
     kept = tuple(each for number, each in enumerate(train.examples) if number in held)
-    words = f"{len(learnt)} pictures to learn from, {len(kept)} of them held out to choose by"
+    words = f"{len(learnt)} pictures to learn from, {len(kept)} of them held out to choose by."
     return Division(train, learnt, kept or learnt, words)
 
 

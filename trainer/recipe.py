@@ -10,11 +10,11 @@ from typing import Any, Literal, TypeAlias, get_args
 from detector.errors import OptionError
 from trainer.augmentation import CHAINS
 from trainer.example_source import Difficult
+from trainer.precision import Precision
 from trainer.schedule import Schedule, Shape
 
 Loss: TypeAlias = Literal["auto", "multibox", "focal"]
 OptimiserName: TypeAlias = Literal["sgd", "adamw"]
-Precision: TypeAlias = Literal["float32", "bfloat16"]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "augmentation": tuple(CHAINS),
@@ -70,7 +70,7 @@ class Recipe:
     frozen: tuple[str, ...] = ()  # layers that do not learn; names, * for any letters
     freeze_statistics: bool = False  # of batch normalisation: for batches below 8
     statistics_momentum: float = 0.97  # the Object Detection API's 0.9997 needs 10,000 steps to arrive
-    precision: Precision = "float32"
+    precision: Precision = "auto"  # bfloat16 where there are units for it
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "rate", "evaluations"):

@@ -16,6 +16,7 @@ from detector.model_store import Model, find_model, read_weights
 from detector.networks.catalog import build_network, load_network, new_card
 from trainer.loss import Criterion, MultiBoxLoss, SigmoidFocalLoss
 from trainer.plan import Plan
+from trainer.precision import Precision
 from trainer.recipe import Recipe
 from trainer.starting_weights import Start, calm_predictors, start_from_backbone, start_from_model
 from trainer.teaching import Teacher
@@ -47,14 +48,18 @@ def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
     )
 
 
-def network_for(card: ModelCard, recipe: Recipe) -> keras.Model:
+def network_for(card: ModelCard, recipe: Recipe, precision: Precision = "float32") -> keras.Model:
     """The network of a card with random weights, as the recipe trains it.
 
-    raises  OptionError when a layer that shall be frozen does not exist
+    precision  of what it computes; its weights and answers are float32
+    raises     OptionError when a layer that shall be frozen does not exist
     """
     keras.utils.set_random_seed(recipe.seed)
-    with _policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32"):
+    with _policy("mixed_bfloat16" if precision == "bfloat16" else "float32"):
         network = build_network(card)
+    for layer in network.layers:
+        if layer.name.removesuffix("_rows").endswith(("offsets", "logits")):
+            layer.dtype_policy = "float32"  # eight bits of an offset are too few to learn from
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = recipe.statistics_momentum

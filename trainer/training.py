@@ -1,7 +1,8 @@
 """Begins a training from its plan, or goes on with it, and makes a model of its best weights."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -22,12 +23,13 @@ from trainer.datasets import Example
 from trainer.evaluation.answers import ClassMap, answers
 from trainer.evaluation.evaluation import evaluate
 from trainer.example_source import ROOM_TO_ZOOM, ExampleSource
-from trainer.fitting import Fitting, Length, Listener, Position
+from trainer.fitting import Attendant, Fitting, Length, Position
 from trainer.loading import Loader
 from trainer.network_answers import NetworkAnswers
 from trainer.optimiser import OPTIMISERS
 from trainer.picture_cache import PictureCache
 from trainer.plan import Division, Plan, divide
+from trainer.precision import fastest_precision
 from trainer.prediction_sheet import write_sheet
 from trainer.recipe import Recipe
 from trainer.run_folder import RunFolder
@@ -36,9 +38,6 @@ from trainer.step import StepOptions, compile_step, first_state
 from trainer.targets import TargetCoder
 from trainer.trainee import card_for, criterion_for, network_for, start, teacher_for
 from trainer.unfolding import refine_statistics
-
-Say = Callable[[str], None]
-Stop = Callable[[], bool]
 
 _CORES_FOR_THREADS = 4  # more cores stand beside a GPU, which takes more pictures than one interpreter makes
 _BATCHES_TO_REFINE = 16  # of pictures, to measure what the normalisation of an unfolded network is given
@@ -73,36 +72,31 @@ class Training:
 
 
 def begin(
-    plan: Plan,
-    path: Path,
-    *,
-    listener: Listener,
-    say: Say,
-    stop: Stop,
-    workers: int | None = None,
-    force: bool = False,
+    plan: Plan, path: Path, *, attendant: Attendant, workers: int | None = None, force: bool = False
 ) -> Training:
     """A new training in a new run folder.
 
-    say      is given sentences for the person: what is learnt from what, what was left out, what was kept
-    stop     asked between steps whether to end early
-    workers  that prepare pictures; None: as many as this computer has cores to spare
-    force    replace the person's model of that name, at the end
-    raises   StudioError when the name is taken; when plan, pictures or starting weights cannot be used
+    attendant  is told what is learnt from what, what was left out and what was kept
+    workers    that prepare pictures; None: as many as this computer has cores to spare
+    force      replace the person's model of that name, at the end
+    raises     StudioError when the name is taken; when plan, pictures or starting weights cannot be used
     """
     check_new_name(plan.name, force=force)
+    if plan.recipe.precision == "auto":
+        plan = replace(plan, recipe=replace(plan.recipe, precision=fastest_precision()))
     division = divide(plan)
     card = card_for(plan, division.train.labels.names)
     network = network_for(card, plan.recipe)
     started = start(network, card, plan)
-    say(division.sentence)
-    for note in started.notes:
-        say(note)
+    for sentence in (division.sentence, division.left_out, *started.notes):
+        if sentence:
+            attendant.say(sentence)
     loader = make_loader(division.examples, card, plan.recipe, workers)
     if started.unfolded:
-        batches = islice(loader.batches(), _BATCHES_TO_REFINE)
-        count = refine_statistics(network, (batch.pictures for batch in batches))
-        say(f"Measured what each of the {count} normalisations that were folded away is given.")
+        with closing(loader.batches()) as batches:
+            pictures = (batch.pictures for batch in islice(batches, _BATCHES_TO_REFINE))
+            count = refine_statistics(network, pictures)
+        attendant.say(f"Measured what each of the {count} normalisations that were folded away is given.")
     config = {
         "plan": plan.to_json(),
         "card": card.to_json(),
@@ -111,7 +105,7 @@ def begin(
         "validation_pictures": len(division.validation),
     }
     folder = RunFolder.create(path, config)
-    fitting = _fitting(plan, card, folder, network, loader, division, listener, stop)
+    fitting = _fitting(plan, card, folder, network, loader, division, attendant)
     fitting.save()  # the first checkpoint: another backend can begin with the same weights
     return Training(plan, card, folder, fitting)
 
@@ -119,20 +113,20 @@ def begin(
 def go_on(
     path: Path,
     *,
-    listener: Listener,
-    say: Say,
-    stop: Stop,
+    attendant: Attendant,
     changes: Mapping[str, Any] | None = None,
+    data: str | None = None,
     workers: int | None = None,
 ) -> Training:
     """The training of a run folder, where its last checkpoint stands.
 
     changes  of the recipe: more epochs
+    data     where the same pictures lie now; None: where they lay
     raises   StudioError when the folder holds none, or its pictures have changed
     """
     folder = RunFolder.open(path)
     plan = Plan.from_json(folder.config["plan"])
-    plan = replace(plan, recipe=plan.recipe.with_values(changes or {}))
+    plan = replace(plan, data=data or plan.data, recipe=plan.recipe.with_values(changes or {}))
     card = ModelCard.from_json(folder.config["card"])
     division = divide(plan)
     if _fingerprint(division.examples) != folder.config["pictures"]:
@@ -142,12 +136,12 @@ def go_on(
     arrays, facts = folder.read_checkpoint("last")
     network = network_for(card, plan.recipe)
     loader = make_loader(division.examples, card, plan.recipe, workers)
-    fitting = _fitting(plan, card, folder, network, loader, division, listener, stop)
+    fitting = _fitting(plan, card, folder, network, loader, division, attendant)
     fitting.state = state_from(arrays, network, fitting.state)
     fitting.position = Position(**facts)
     folder.save_config({**folder.config, "plan": plan.to_json()})
     folder.take_off_after(fitting.position.step - 1)
-    say(f"{path} goes on after {fitting.position.step} steps.")
+    attendant.say(f"{path} goes on after {fitting.position.step} steps.")
     return Training(plan, card, folder, fitting)
 
 
@@ -158,8 +152,7 @@ def _fitting(
     network: keras.Model,
     loader: Loader,
     division: Division,
-    listener: Listener,
-    stop: Stop,
+    attendant: Attendant,
 ) -> Fitting:
     recipe = plan.recipe
     teacher = teacher_for(plan, card)
@@ -173,18 +166,19 @@ def _fitting(
         teaching=None if teacher is None else teacher.loss,
         teaching_weight=recipe.teacher_weight,
     )
+    # Measured in float32 whatever it learns in: another network, the same weights.
+    learning = network if recipe.precision == "float32" else network_for(card, recipe, recipe.precision)
     steps = max(1, round(recipe.epochs * len(division.examples) / recipe.batch))
     return Fitting(
         network=network,
-        step=compile_step(network, options),
+        step=compile_step(learning, options),
         state=first_state(network, options),
         loader=loader,
         recipe=recipe,
         length=Length(steps=steps) if plan.minutes is None else Length(seconds=plan.minutes * 60),
         folder=folder,
         measure=_Measurement(network, card, division, folder.path),
-        listener=listener,
-        stop=stop,
+        attendant=attendant,
     )
 
 

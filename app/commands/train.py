@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--run", metavar="FOLDER", type=Path, help="run folder (default: the next free one under runs/)")
     add("--resume", metavar="RUN", type=Path, help="go on with the training of a run folder")
     add("--epochs", metavar="N", type=float, help="rounds through the pictures; adds some to a run resumed")
+    add("--batch", metavar="N", type=int, help="pictures a step (default: the recipe's, 16)")
+    add("--rate", metavar="R", type=float, help="how far a step goes (default: the recipe's, 0.01)")
+    add("--augmentation", choices=("original", "satellite", "none"), help="default: the recipe's, original")
+    add("--difficult", choices=("train", "ignore"), help="objects marked difficult (default: train)")
+    add("--seed", metavar="N", type=int, help="of all chance (default: 0)")
     add("--force", action="store_true", help="replace a model of that name")
     add(
         "--workers",

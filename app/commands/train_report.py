@@ -17,6 +17,7 @@ class Report:
         self._quiet = quiet
         self._bar: Any = None
         self._said = 0.0
+        self._stopping = False
         if quiet or not sys.stderr.isatty():
             return
         from rich.console import Console
@@ -34,6 +35,14 @@ class Report:
     def __exit__(self, *exception: object) -> None:
         if self._bar:
             self._bar.stop()
+
+    def stop(self) -> None:
+        """Lets the training end after its step."""
+        self._stopping = True
+        self.say("Ending after this step; once more ends at once.")
+
+    def wants_to_stop(self) -> bool:
+        return self._stopping
 
     def say(self, sentence: str) -> None:
         if self._bar:

@@ -14,6 +14,8 @@ from app.commands.stopping import stopped_by
 from app.commands.without_greetings import without_greetings
 from detector.errors import OptionError
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 if TYPE_CHECKING:
     from trainer.plan import Plan
 
@@ -24,27 +26,28 @@ def train(options: argparse.Namespace) -> int:
         from trainer.training import begin, go_on
 
     cv2.setNumThreads(1)  # the loader has threads of its own; more only take them from the network
-    asked: list[bool] = []
-    with (
-        stopped_by((signal.SIGINT, signal.SIGTERM), lambda: asked.append(True)) as signals,
-        Report(quiet=options.quiet) as report,
-    ):
-        told: dict[str, Any] = {"listener": report, "say": report.say, "stop": lambda: bool(asked)}
+    with Report(quiet=options.quiet) as report, stopped_by(_SIGNALS, report.stop) as signals:
         if options.resume:
-            changes = _values(options.set, "--set") | _epochs(options)
-            training = go_on(options.resume, changes=changes, workers=options.workers, **told)
+            data = str(Path(options.data).resolve()) if options.data else None
+            training = go_on(
+                options.resume,
+                attendant=report,
+                changes=_changes(options),
+                data=data,
+                workers=options.workers,
+            )
         else:
             plan = _plan(options)
             path = _run_folder(options, plan.name)
-            training = begin(plan, path, workers=options.workers, force=options.force, **told)
+            training = begin(plan, path, attendant=report, workers=options.workers, force=options.force)
         report.say(f"Everything about this training is in {training.folder.path}.")
         reason = training.run()
         model = training.model()
     if reason == "patience":
         print("Ended early: no evaluation was better for a while.", file=sys.stderr)
-    if model is None:
-        print(f"Stopped before there was a model; --resume {training.folder.path} goes on.", file=sys.stderr)
-    else:
+    if reason == "stopped":
+        print(f"Stopped; 'train --resume {training.folder.path}' goes on.", file=sys.stderr)
+    if model is not None:
         print(f"Made the model '{model.name}': validation mAP {model.card.measured['voc_area_map']:.4f}.")
     return 128 + signals[0] if reason == "stopped" else 0
 
@@ -60,7 +63,7 @@ def _plan(options: argparse.Namespace) -> "Plan":
     return Plan(
         data=str(folder),
         name=options.name or folder.name,
-        recipe=recipe.with_values(_values(options.set, "--set") | _epochs(options)),
+        recipe=recipe.with_values(_changes(options)),
         train_split=options.train_split,
         val_split=options.val_split,
         classes=options.classes,
@@ -84,8 +87,13 @@ def _run_folder(options: argparse.Namespace, name: str) -> Path:
     return chosen or next_run_folder(Path("runs"), name)
 
 
-def _epochs(options: argparse.Namespace) -> dict[str, Any]:
-    return {} if options.epochs is None else {"epochs": options.epochs}
+def _changes(options: argparse.Namespace) -> dict[str, Any]:
+    """What is to be changed in the recipe."""
+    named = {
+        name: getattr(options, name)
+        for name in ("epochs", "batch", "rate", "seed", "difficult", "augmentation")
+    }
+    return {name: value for name, value in named.items() if value is not None} | _values(options.set, "--set")
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

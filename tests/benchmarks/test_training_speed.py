@@ -67,11 +67,11 @@ def _batch() -> tuple[Any, Targets]:
 @pytest.mark.timeout(1200)
 def test_what_a_step_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     ways = {
-        "Keras' layers, float32": _with_keras_layers(Recipe(), monkeypatch),
+        "Keras' layers, float32": _with_keras_layers(Recipe(precision="float32"), monkeypatch),
         "Keras' layers, bfloat16": _with_keras_layers(Recipe(precision="bfloat16"), monkeypatch),
-        "ours, float32": _stepper(Recipe()),
-        "ours, float32, frozen statistics": _stepper(Recipe(freeze_statistics=True)),
-        "ours, float32, folded": _stepper(Recipe(), folded=True),
+        "ours, float32": _stepper(Recipe(precision="float32")),
+        "ours, float32, frozen statistics": _stepper(Recipe(precision="float32", freeze_statistics=True)),
+        "ours, float32, folded": _stepper(Recipe(precision="float32"), folded=True),
         "ours, bfloat16": _stepper(Recipe(precision="bfloat16")),
         "ours, bfloat16, frozen statistics": _stepper(Recipe(precision="bfloat16", freeze_statistics=True)),
         "ours, bfloat16, folded": _stepper(Recipe(precision="bfloat16"), folded=True),

@@ -31,7 +31,7 @@ def _stepped(
 ) -> tuple[keras.Model, State, State, list[float]]:
     """The network, its state before and after some steps, and their losses."""
     card = small_card()
-    network = network_for(card, recipe)
+    network = network_for(card, recipe, recipe.precision)
     chosen = StepOptions(criterion=MultiBoxLoss(), optimiser=Momentum(), **options)
     step = compile_step(network, chosen)
     state = before = first_state(network, chosen)

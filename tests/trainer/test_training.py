@@ -46,23 +46,31 @@ class _Heard:
     def evaluated(self, epoch: float, figures: Mapping[str, float], is_best: bool) -> None:
         self.evaluations.append(figures)
 
-    def stop(self) -> bool:
+    def wants_to_stop(self) -> bool:
         return self._stop_after is not None and len(self.standings) >= self._stop_after
 
 
 def _plan(folder: Path, **changes: Any) -> Plan:
-    recipe = {"batch": 4, "epochs": 3.0, "evaluations": 3, "rate": 0.01, "warm_up_steps": 2, "averaging": 0.9}
+    recipe = {
+        "batch": 4,
+        "epochs": 3.0,
+        "evaluations": 3,
+        "rate": 0.01,
+        "warm_up_steps": 2,
+        "averaging": 0.9,
+        "precision": "float32",
+    }
     recipe |= changes.pop("recipe", {})
     settings = {"input_size": (96, 96), "options": {"width": 0.25}, **changes}
     return Plan(data=str(folder), name="shapes", recipe=Recipe(**recipe), **settings)
 
 
 def _begin(plan: Plan, path: Path, heard: _Heard) -> Training:
-    return begin(plan, path, listener=heard, say=heard.say, stop=heard.stop)
+    return begin(plan, path, attendant=heard)
 
 
 def _go_on(path: Path, heard: _Heard, **changes: Any) -> Training:
-    return go_on(path, listener=heard, say=heard.say, stop=heard.stop, changes=changes)
+    return go_on(path, attendant=heard, changes=changes)
 
 
 def _curve(path: Path) -> list[tuple[float, ...]]:
@@ -77,10 +85,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, _Heard, Training]:
     """A training that nothing interrupted: 12 steps."""
-    path, heard = tmp_path_factory.mktemp("whole") / "run", _Heard()
-    training = _begin(_plan(folder), path, heard)
-    assert training.run() == "finished"
-    assert training.model() is not None
+    home = tmp_path_factory.mktemp("whole")
+    path, heard = home / "run", _Heard()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSD_STUDIO_HOME", str(home))
+        training = _begin(_plan(folder), path, heard)
+        assert training.run() == "finished"
+        assert training.model() is not None
     return path, heard, training
 
 
@@ -207,7 +218,7 @@ def test_a_teacher_that_lacks_a_class_is_refused(folder: Path, tmp_path: Path, w
 
 
 def _command(folder: Path, run: Path) -> list[str]:
-    recipe = ["batch=4", "evaluations=3", "warm_up_steps=2", "averaging=0.9"]
+    recipe = ["batch=4", "evaluations=3", "warm_up_steps=2", "averaging=0.9", "precision=float32"]
     settings = [part for value in recipe for part in ("--set", value)]
     plan = ["--data", str(folder), "--name", "shapes", "--size", "96x96", "--option", "width=0.25"]
     return [sys.executable, "main.py", "train", *plan, "--epochs", "3", *settings, "--run", str(run)]
