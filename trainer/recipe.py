@@ -25,6 +25,8 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": get_args(Precision),
 }
 
+_SHARES = ("mosaic", "mixup", "plain_end", "label_smoothing", "focal_alpha", "averaging", "backbone_rests")
+
 RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -51,6 +53,7 @@ class Recipe:
     negatives_per_positive: float = 3.0
     negatives_without_objects: int = 3
     label_smoothing: float = 0.0
+    focal_alpha: float = 0.25  # what a yes weighs, a no the rest; more makes for higher scores
     teacher: str = ""  # a model whose answers are learnt beside the labels
     teacher_weight: float = 1.0
 
@@ -76,7 +79,7 @@ class Recipe:
         for name in ("epochs", "batch", "rate", "evaluations"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0")
-        for name in ("mosaic", "mixup", "plain_end", "label_smoothing", "averaging", "backbone_rests"):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0..1")
         if self.mosaic + self.mixup > 1:

@@ -100,7 +100,7 @@ def criterion_for(recipe: Recipe, card: ModelCard) -> Criterion:
             f"The loss '{recipe.loss}' is not for {card.score_activation} scores; '{of_scores}' is."
         )
     if of_scores == "focal":
-        return SigmoidFocalLoss(label_smoothing=recipe.label_smoothing)
+        return SigmoidFocalLoss(alpha=recipe.focal_alpha, label_smoothing=recipe.label_smoothing)
     return MultiBoxLoss(
         negatives_per_positive=recipe.negatives_per_positive,
         negatives_without_objects=recipe.negatives_without_objects,
@@ -116,7 +116,9 @@ def teacher_for(plan: Plan, card: ModelCard) -> Teacher | None:
     if not plan.recipe.teacher:
         return None
     model: Model = find_model(plan.recipe.teacher)
-    return Teacher(load_network(model), model.card, card, aliases_of(plan))
+    with _policy("mixed_bfloat16" if plan.recipe.precision == "bfloat16" else "float32"):
+        network = load_network(model)
+    return Teacher(network, model.card, card, aliases_of(plan))
 
 
 def aliases_of(plan: Plan) -> Aliases:

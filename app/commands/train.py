@@ -8,7 +8,7 @@ The folder may be PASCAL VOC, COCO, YOLO or CSV ('dataset check' looks for mista
 the training goes to a run folder: curves, checkpoints, pictures of what is found, at the end the model.
 Ctrl-C ends it after the step and keeps the best model; --resume goes on, also after a power cut.
 
---set changes a value of the recipe, as in --set rate=0.005 --set 'frozen=["Conv2d_[0-3]*"]'. The values are
+--set changes a value of the recipe, as in --set rate=0.005 --set 'frozen=["Conv2d_[0-3]_*"]'. The values are
 those of trainer/recipe.py; recipes that ship lie in trainer/recipes.
 """
 
