@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 COMMANDS = {
+    "demo": "see the program at work at once, without a camera or a film",
     "detect": "find objects in videos, pictures or cameras; write annotated video and JSON lines",
     "models": "list, show and import models",
     "train": "make a detector of your own from labelled photographs",
@@ -45,7 +46,10 @@ def _run(arguments: list[str]) -> int:
             allow_abbrev=False,
         )
         command.add_arguments(parser)
-        return int(command.run(parser.parse_args(arguments[1:])))
+        options = parser.parse_args(arguments[1:])
+        if name == "demo" and options.record is None and _has_display():
+            return _show_demo(options.model)
+        return int(command.run(options))
     parser = argparse.ArgumentParser(
         prog="python main.py",
         description=_DESCRIPTION,
@@ -63,6 +67,24 @@ def _run(arguments: list[str]) -> int:
     from widgets.program import run_window
 
     return int(run_window(options.source, model=options.model, record=options.record, force=options.force))
+
+
+def _has_display() -> bool:
+    from detector.errors import DisplayError
+    from widgets import qt_environment
+
+    try:
+        qt_environment.prepare()
+    except DisplayError:
+        return False
+    return True
+
+
+def _show_demo(model: str | None) -> int:
+    from app.sources import DEMO
+    from widgets.program import run_window
+
+    return int(run_window(DEMO, model=model, record=None))
 
 
 def _refuse_misspelt_command(source: str | None) -> None:

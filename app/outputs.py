@@ -56,7 +56,9 @@ def jobs_for(
     subjects = [subject for address in addresses for subject in _subjects(address, start)]
     if len(subjects) > 1 and any(subject.source.live for subject in subjects):
         raise OptionError("A camera or stream goes on until it is stopped; give it alone.")
-    if not any(subject.source.live or subject.path for subject in subjects):  # told before a model is loaded
+    if not any(
+        path is None or path.exists() for path in map(path_of, addresses)
+    ):  # told before a model loads
         raise SourceError(f"{redact(addresses[0])}: there is no such file; check the name.")
     subjects = _with_distinct_names(subjects)
     if lines and any(subject.path and _same(lines, subject.path) for subject in subjects):

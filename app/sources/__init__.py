@@ -9,11 +9,13 @@ from urllib.parse import unquote, urlsplit
 from app.sources.camera import Camera, FoundCamera, list_cameras
 from app.sources.file import VideoFile
 from app.sources.folder import Pictures, files_in, is_picture
+from app.sources.moving_picture import DEMO, demonstration
 from app.sources.source import Source, State, Status, attempt, frames
 from app.sources.stream import Stream
 from detector.errors import OptionError, SourceError
 
 __all__ = [
+    "DEMO",
     "FoundCamera",
     "Source",
     "State",
@@ -43,6 +45,8 @@ def open_source(address: str, *, start: float = 0.0) -> Source:
     if not 0 <= start < math.inf:
         raise OptionError(f"A start of {start:g} s cannot be; give 0 or more.")
     address, path = _unwrapped(address), path_of(address)
+    if address == DEMO:
+        return demonstration()
     if path is None:
         is_camera = bool(_CAMERA.match(address))
         source: Source = Camera(address) if is_camera else Stream(address)
