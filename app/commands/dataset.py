@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     refuse_existing(options.json, force=options.force)
-    from detector.anchors import LAYOUTS
+    from detector.anchor_layouts import LAYOUTS
     from detector.networks.catalog import find_architecture
     from trainer.datasets.check import check
     from trainer.datasets.writing import fix

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.anchors import LAYOUTS, AnchorLayout, generate
+from detector.anchor_layouts import LAYOUTS
+from detector.anchors import AnchorLayout, generate
 from detector.box_coder import VARIANCES, Variances
 from detector.class_names import UNUSED
 from detector.errors import ImportFileError

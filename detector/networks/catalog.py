@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from detector.anchors import LAYOUTS, AnchorLayout
+from detector.anchor_layouts import LAYOUTS
+from detector.anchors import AnchorLayout
 from detector.errors import ModelError
 from detector.model_card import ChannelOrder, ModelCard, Option, ScoreActivation
 from detector.model_store import Model, read_weights

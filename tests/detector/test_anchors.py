@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.anchors import LAYOUTS, AnchorLayout, AnchorMap, caffe_shapes, generate
+from detector.anchor_layouts import LAYOUTS, caffe_shapes
+from detector.anchors import AnchorLayout, AnchorMap, generate
 from detector.errors import ModelError
 
 

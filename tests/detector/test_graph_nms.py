@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from detector import nms
-from detector.anchors import LAYOUTS, generate
+from detector.anchor_layouts import LAYOUTS
+from detector.anchors import generate
 from detector.box_coder import VARIANCES
 from detector.boxes import iou_matrix, to_xyxy
 from detector.engines import graph_nms

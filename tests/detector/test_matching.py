@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from detector.anchors import LAYOUTS, generate
+from detector.anchor_layouts import LAYOUTS
+from detector.anchors import generate
 from detector.box_coder import encode
 from detector.boxes import iou_matrix, to_cxcywh, to_xyxy
 from detector.matching import match

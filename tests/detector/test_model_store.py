@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from detector import model_store
-from detector.anchors import LAYOUTS
+from detector.anchor_layouts import LAYOUTS
 from detector.errors import ModelError
 from detector.model_card import ModelCard, is_model_name
 from detector.model_store import default_model, find_model, list_models, read_model, read_weights, save_model

@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from detector.anchors import LAYOUTS, generate
+from detector.anchor_layouts import LAYOUTS
+from detector.anchors import generate
 from detector.errors import ModelError
 from detector.model_card import ModelCard
 from detector.model_store import save_model

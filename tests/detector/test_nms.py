@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from detector.anchors import LAYOUTS, generate
+from detector.anchor_layouts import LAYOUTS
+from detector.anchors import generate
 from detector.box_coder import VARIANCES, encode
 from detector.boxes import to_cxcywh
 from detector.nms import CANDIDATES, nms, select

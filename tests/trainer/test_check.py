@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.anchors import LAYOUTS
+from detector.anchor_layouts import LAYOUTS
 from detector.errors import OptionError
 from detector.pictures import read_picture
 from tests.trainer.pictures import picture, voc_file, voc_list, voc_object

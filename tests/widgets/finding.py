@@ -5,7 +5,7 @@ from functools import partial
 from PyQt5.QtCore import QObject
 
 from app.pipeline import OpenEngine
-from detector.anchors import LAYOUTS
+from detector.anchor_layouts import LAYOUTS
 from detector.model_card import ModelCard
 from tests.app.watching import LABELS, SquareFinder
 from widgets.model_chooser import ModelChooser
