@@ -10,6 +10,7 @@ from app.sources.camera import Camera, FoundCamera, list_cameras
 from app.sources.file import VideoFile
 from app.sources.folder import Pictures, files_in, is_picture
 from app.sources.moving_picture import DEMO, demonstration
+from app.sources.packets import Packet, PacketListener, StreamFormat
 from app.sources.source import Source, State, Status, attempt, frames
 from app.sources.stream import Stream
 from detector.errors import OptionError, SourceError
@@ -17,9 +18,12 @@ from detector.errors import OptionError, SourceError
 __all__ = [
     "DEMO",
     "FoundCamera",
+    "Packet",
+    "PacketListener",
     "Source",
     "State",
     "Status",
+    "StreamFormat",
     "attempt",
     "files_in",
     "frames",

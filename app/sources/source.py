@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.redaction import redact
+from app.sources.packets import PacketListener
 from detector.errors import SourceError
 from detector.values import Frame, Pixels
 
@@ -25,6 +26,7 @@ class State(enum.Enum):
     WRONG_PASSWORD = "wrong password"
     NOT_FOUND = "not found"
     ENDED = "ended"
+    CRASHED = "crashed"
     FAILED = "failed"
 
 
@@ -59,15 +61,21 @@ class Source:
     seekable  whether `seek` works
     duration  seconds; None where unknown or endless
     rate      frames/s as declared; None where unknown
+    offers_packets  whether `packets` is ever called
 
-    All but `name` are right once Status LIVE was yielded.
+    All but `name` and `offers_packets` are right once Status LIVE was yielded.
+
+    packets   gets what the camera sends as it comes (see `app.sources.packets`); set before iterating, or
+              between two items: then it begins with the next connection
     """
 
     live = False
     seekable = False
+    offers_packets = False
 
     def __init__(self, name: str) -> None:
         self.name = redact(name)
+        self.packets: PacketListener | None = None
         self.duration: float | None = None
         self.rate: float | None = None
         self._stopped = threading.Event()
