@@ -30,6 +30,7 @@ class Architecture:
     layout          anchors at the usual input size, a name of LAYOUTS
     smallest_input  pixels a side; below it the last feature map would vanish
     options         what may be varied, with the usual values
+    keras_application  the same backbone in keras.applications, learnt on ImageNet; empty: there is none
     """
 
     name: str
@@ -43,6 +44,7 @@ class Architecture:
     scale: tuple[float, float, float]
     score_activation: ScoreActivation
     options: Mapping[str, Option] = field(default_factory=dict)
+    keras_application: str = ""
 
 
 ARCHITECTURES: dict[str, Architecture] = {
@@ -59,6 +61,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             mean=(104.0, 117.0, 123.0),
             scale=(1.0, 1.0, 1.0),
             score_activation="softmax",
+            keras_application="VGG16",
         ),
         Architecture(
             name="ssd300-mobilenet-v1",
@@ -73,6 +76,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             score_activation="sigmoid",
             # width: 0.25, 0.5, 0.75, 1.0; folded: batch normalisation is part of kernels and biases
             options={"width": 1.0, "folded": False},
+            keras_application="MobileNet",
         ),
     )
 }
