@@ -108,6 +108,21 @@ class Detections:
         """The same detections at other places."""
         return replace(self, boxes=boxes)
 
+    def with_tracks(self, track_ids: Ids) -> "Detections":
+        """The same detections, known again."""
+        return replace(self, track_ids=track_ids)
+
+    def to_supervision(self) -> Any:
+        """As supervision's zones, annotators and trackers take them: a `supervision.Detections`."""
+        import supervision  # here: it takes half a second
+
+        return supervision.Detections(
+            xyxy=self.boxes.copy(),  # theirs may be written to
+            confidence=self.scores.copy(),
+            class_id=self.class_ids.astype(int),
+            tracker_id=None if self.track_ids is None else self.track_ids.astype(int),
+        )
+
 
 def _check(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) -> None:
     if array.shape != shape or array.dtype != dtype:

@@ -1,10 +1,10 @@
 """Frames from a source to the detector and to whoever listens. Here, and only here, are threads."""
 
 from app.pipeline.choice import Choice
-from app.pipeline.detecting import DetectorState, DetectorStatus, OpenEngine
 from app.pipeline.figures import Figures
 from app.pipeline.live import LivePipeline, View
 from app.pipeline.live_recording import RecordingState
+from app.pipeline.shared_engine import DetectorState, DetectorStatus, OpenEngine, SharedEngine
 
 __all__ = [
     "Choice",
@@ -14,5 +14,6 @@ __all__ = [
     "LivePipeline",
     "OpenEngine",
     "RecordingState",
+    "SharedEngine",
     "View",
 ]

@@ -1,45 +1,13 @@
-"""The detector's thread: it looks at the newest frame whenever it is free, with the model in use now."""
+"""What one source asks of the engine, and what was found on its frames."""
 
-import enum
-import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.pipeline.choice import Choice
 from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, Mailbox, News
-from app.redaction import redact
-from detector.engines import Engine
-from detector.errors import StudioError
-from detector.nms import CANDIDATES
+from app.pipeline.shared_engine import Question, SharedEngine
 from detector.values import Detections
-
-logger = logging.getLogger(__name__)
-
-OpenEngine = Callable[[], Engine]
-
-
-class DetectorState(enum.Enum):
-    """How the detector is doing."""
-
-    OFF = "off"  # no model was asked for
-    LOADING = "loading"
-    RUNNING = "running"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class DetectorStatus:
-    """A change of state.
-
-    sentence  why there are no boxes, fit to be shown; empty when OFF or RUNNING
-    device    what really runs the model, in words; empty unless RUNNING
-    """
-
-    state: DetectorState
-    sentence: str = ""
-    device: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,38 +19,32 @@ class Found:
 
 
 class Detecting:
-    """`run` is the thread; everything else may be called from any thread and acts at once."""
+    """An `Asker` of the shared engine. Everything may be called from any thread and acts at once."""
 
     def __init__(
-        self,
-        mailbox: Mailbox,
-        measure: Measure,
-        news: News,
-        *,
-        open_engine: OpenEngine | None,
-        choice: Choice,
+        self, engine: SharedEngine, mailbox: Mailbox, measure: Measure, news: News, *, choice: Choice
     ) -> None:
         self._mailbox = mailbox
         self._measure = measure
         self._news = news
-        self._changed = mailbox.changed  # guards what follows
-        self._wanted = open_engine  # not opened yet
+        self._changed = engine.changed  # guards what follows
         self._choice = choice
         self._found: Found | None = None
         self._held: Entry | None = None
         self._found_on_held: Found | None = None
-        self._status = _LOADING if open_engine else DetectorStatus(DetectorState.OFF)
-        self._closing = False
+        self._asked: dict[str, tuple[int, tuple[float, float]]] = {}
+        self._under_way: Question | None = None
+        self._last_number: int | None = None  # answered
 
     @property
     def choice(self) -> Choice:
         with self._changed:
             return self._choice
 
-    @property
-    def status(self) -> DetectorStatus:
+    def choose(self, choice: Choice) -> None:
         with self._changed:
-            return self._status
+            self._choice = choice
+            self._changed.notify_all()
 
     @property
     def held(self) -> Entry | None:
@@ -107,113 +69,40 @@ class Detecting:
             return None
         return found if found.entry.fits(entry) else None
 
-    def choose(self, choice: Choice) -> None:
+    # Asked by the engine.
+
+    def question(self) -> Question | None:
+        for key, entry in (("held", self._held), ("newest", self._mailbox.newest())):
+            if entry is None:
+                continue
+            question = Question.about(entry, self._choice)
+            asked = entry.number, question.way
+            if asked not in self._asked.values():
+                self._asked[key] = asked
+                self._under_way = question
+                return question
+        return None
+
+    def answered(self, question: Question, detections: Detections, seconds: float) -> None:
+        entry = question.entry
         with self._changed:
-            self._choice = choice
-            self._changed.notify_all()
-
-    def use(self, open_engine: OpenEngine) -> None:
-        """Another model from now on. Boxes of the one before are gone: their class ids mean other things."""
-        with self._changed:
-            self._wanted, self._status = open_engine, _LOADING
-            self._found = self._found_on_held = None
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-
-    def run(self) -> None:
-        while open_engine := self._next_model():
-            engine: Engine | None = None
-            try:
-                engine = open_engine()
-                self._become(DetectorStatus(DetectorState.RUNNING, device=engine.device))
-                self._detect_until_changed(engine)
-            except Exception as error:  # noqa: BLE001 - a sentence, and the video goes on
-                self._failed("Detection has stopped" if engine else "The model cannot be used", error)
-            finally:
-                if engine:
-                    _close(engine)
-
-    def _next_model(self) -> OpenEngine | None:
-        """Waits for one; None when closing."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closing or self._wanted is not None)
-            wanted, self._wanted = self._wanted, None
-            return None if self._closing else wanted
-
-    def _detect_until_changed(self, engine: Engine) -> None:
-        done: _Done = {}
-        last_number: int | None = None
-        while work := self._next_work(done):
-            entry, choice = work
+            if question is not self._under_way:  # another model was asked for meanwhile
+                return
             # Frames that nobody looked at since the last time; the first frames came while the model loaded.
-            left_out = 0 if last_number is None else max(0, entry.number - last_number - 1)
-            last_number = max(entry.number, last_number or 0)
-            began = time.monotonic()
-            (detections,) = engine.detect(
-                [entry.frame],
-                nms_iou=choice.nms_iou,
-                max_detections=CANDIDATES,  # all: the choice is made afterwards, at any time
-                floor=choice.floor,
-            )
-            now = time.monotonic()
-            self._measure.detected(entry.frame.sequence, now - began, now, left_out=left_out)
-            with self._changed:
-                if self._wanted is not None:  # another model was asked for meanwhile
-                    return
-                if entry is self._held:
-                    self._found_on_held = Found(entry, detections)
-                if self._found is None or entry.number >= self._found.entry.number:
-                    self._found = Found(entry, detections)
-            self._news.tell()
-
-    def _next_work(self, done: "_Done") -> tuple[Entry, Choice] | None:
-        """Waits for a frame or a choice that the engine has not seen; None when it is not to go on.
-
-        done  what it has seen of the newest frame and of the one held; kept up here
-        """
-        with self._changed:
-            while not self._closing and self._wanted is None:
-                for key, entry in (("held", self._held), ("newest", self._mailbox.newest())):
-                    if entry is None:
-                        continue
-                    asked = entry.number, _question(self._choice)
-                    if asked not in done.values():
-                        done[key] = asked
-                        return entry, self._choice
-                self._changed.wait()
-            return None
-
-    def _become(self, status: DetectorStatus) -> None:
-        with self._changed:
-            if self._wanted is None:  # else another model is loading by now
-                self._status = status
+            last = self._last_number
+            left_out = 0 if last is None else max(0, entry.number - last - 1)
+            self._last_number = max(entry.number, last or 0)
+            if entry is self._held:
+                self._found_on_held = Found(entry, detections)
+            if self._found is None or entry.number >= self._found.entry.number:
+                self._found = Found(entry, detections)
+        self._measure.detected(entry.frame.sequence, seconds, time.monotonic(), left_out=left_out)
         self._news.tell()
 
-    def _failed(self, what: str, error: Exception) -> None:
-        if isinstance(error, StudioError):
-            reason = str(error)
-        else:
-            logger.error("%s", what, exc_info=error)
-            reason = f"{type(error).__name__}; the log says more"
-        self._become(DetectorStatus(DetectorState.FAILED, redact(f"{what}: {reason}")))
+    def forget(self) -> None:
+        self._found = self._found_on_held = self._under_way = None
+        self._asked.clear()
+        self._last_number = None
 
-
-_LOADING = DetectorStatus(DetectorState.LOADING, "Loading the model")
-_Question = tuple[float, float]
-_Done = dict[str, tuple[int, _Question]]
-
-
-def _question(choice: Choice) -> _Question:
-    """What of a choice the engine is asked; the rest filters its answer."""
-    return (choice.nms_iou, choice.floor)
-
-
-def _close(engine: Engine) -> None:
-    try:
-        engine.close()
-    except Exception:  # what it held is lost either way
-        logger.exception("closing the engine failed")
+    def tell(self) -> None:
+        self._news.tell()

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.pipeline.choice import Choice
-from app.pipeline.detecting import Detecting, DetectorStatus, OpenEngine
+from app.pipeline.detecting import Detecting
 from app.pipeline.figures import Figures, Measure
 from app.pipeline.live_recording import LiveRecording, RecordingState
 from app.pipeline.mailbox import Mailbox, News
 from app.pipeline.playback import Playback
+from app.pipeline.shared_engine import DetectorStatus, OpenEngine, SharedEngine
 from app.sources import Source, State, Status
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
@@ -28,7 +29,7 @@ class View:
 
     frame       newest; None before the first
     detections  newest that fit the frame, as chosen
-    own_boxes   whether they were computed on this very frame
+    own_boxes   whether they were computed on this very frame; else they were carried to it
     status      of the source; STALLED when a live source has been silent
     silent_for  seconds since the last picture of a live source; 0 for files
     recording   the newest recording, running or finished; None before the first
@@ -51,7 +52,9 @@ class View:
 class LivePipeline:
     """Watches one source.
 
-    open_engine  called in the detector thread, however long it takes; None: no detection
+    engine       shared with other sources; whoever made it closes it
+    open_engine  for an engine of its own, instead: called in that engine's thread, however long it takes;
+                 None: no detection
     on_change    called from worker threads when `latest` has something new, once until `latest` is called
     """
 
@@ -59,6 +62,7 @@ class LivePipeline:
         self,
         source: Source,
         *,
+        engine: SharedEngine | None = None,
         open_engine: OpenEngine | None = None,
         choice: Choice | None = None,
         on_change: Callable[[], None] | None = None,
@@ -66,37 +70,40 @@ class LivePipeline:
         self.source = source
         self._news = News(on_change)
         self._measure = Measure()
-        self._mailbox = Mailbox()
         self._playback = Playback()
+        self._engine = engine or SharedEngine(open_engine)
+        self._owns_engine = engine is None
+        self._mailbox = Mailbox(self._engine.changed)
         self._detecting = Detecting(
-            self._mailbox, self._measure, self._news, open_engine=open_engine, choice=choice or Choice()
+            self._engine, self._mailbox, self._measure, self._news, choice=choice or Choice()
         )
         self._status = Status(State.CONNECTING, f"Opening {source.name}", made_at=time.monotonic())
         self._logged: tuple[State, str] | None = None
         self._recording: LiveRecording | None = None
-        # daemons: an open of a silent host can outlast `close`, and must not keep the program from ending
-        self._threads = [
-            threading.Thread(target=self._capture, name=f"capture {source.name}", daemon=True),
-            threading.Thread(target=self._detecting.run, name=f"detect {source.name}", daemon=True),
-        ]
+        # a daemon: an open of a silent host can outlast `close`, and must not keep the program from ending
+        self._capturing = threading.Thread(target=self._capture, name=f"capture {source.name}", daemon=True)
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        self._engine.join(self._detecting)
+        self._engine.start()
+        self._capturing.start()
 
     def close(self, timeout: float = 3.0) -> bool:
         """Ends everything. False when a thread is still caught in something that cannot be interrupted."""
         deadline = time.monotonic() + timeout
         self.source.stop()
         self._playback.close()
-        self._detecting.close()
+        self._engine.leave(self._detecting)
+        if self._owns_engine:
+            self._engine.close(timeout=0.0)  # told; waited for below
         if recording := self._recording:
             recording.finish()
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+        if self._capturing.ident is not None:
+            self._capturing.join(max(0.0, deadline - time.monotonic()))
         finished = recording is None or recording.join(max(0.0, deadline - time.monotonic()))
-        return finished and not any(thread.is_alive() for thread in self._threads)
+        if self._owns_engine:
+            finished &= self._engine.close(max(0.0, deadline - time.monotonic()))
+        return finished and not self._capturing.is_alive()
 
     # What is to be seen.
 
@@ -117,7 +124,7 @@ class LivePipeline:
             own_boxes=bool(found and entry and found.entry.number == entry.number),
             status=status,
             silent_for=silent_for,
-            detector=self._detecting.status,
+            detector=self._engine.status,
             figures=self._measure.figures(now),
             recording=recording.state if recording else None,
             paused=self._playback.paused,
@@ -139,11 +146,11 @@ class LivePipeline:
         self._news.tell()
 
     def use_engine(self, open_engine: OpenEngine, *, labels: LabelMap | None = None) -> None:
-        """Another model; the video goes on while it loads.
+        """Another model, for all sources of this engine; the video goes on while it loads.
 
         labels  its names, for a recording that runs
         """
-        self._detecting.use(open_engine)  # from here on there are no boxes that the new names would not fit
+        self._engine.use(open_engine)  # from here on there are no boxes that the new names would not fit
         if labels and self._recording:
             self._recording.labels = labels
         self._news.tell()

@@ -35,8 +35,8 @@ class Mailbox:
     changed  notified on each frame; those who wait for more than frames share it as their lock
     """
 
-    def __init__(self) -> None:
-        self.changed = threading.Condition()
+    def __init__(self, changed: threading.Condition) -> None:
+        self.changed = changed
         self._entry: Entry | None = None
         self._number = 0
         self._epoch = 0

@@ -80,3 +80,11 @@ def test_a_misspelt_class_is_answered_with_the_nearest() -> None:
         labels.class_id("persn")
     with pytest.raises(OptionError, match="it knows person, car"):
         labels.class_id("x")
+
+
+def test_supervision_is_given_copies_of_its_own() -> None:
+    given = four().to_supervision()
+    given.xyxy[:] = 0
+    assert given.class_id.tolist() == four().class_ids.tolist()
+    assert given.tracker_id.tolist() == four().track_ids.tolist()
+    assert four().to_supervision().xyxy.tolist() == four().boxes.tolist()
