@@ -1,14 +1,16 @@
-"""Convolutions out of files of pretrained backbones, in the order in which the network runs them."""
+"""Convolutions of pretrained backbones, out of files or of Keras Applications, in the order they run in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import ImportFileError
+from detector.errors import ImportFileError, TrainingError
+from detector.networks.catalog import find_architecture
 
 Array = NDArray[np.float32]
 
@@ -84,6 +86,36 @@ def read_backbone(path: Path) -> list[Unit]:
     return units
 
 
+def fetch_backbone(architecture: str, options: Mapping[str, Any]) -> list[Unit]:
+    """The convolutions that Keras Applications learnt on ImageNet; downloaded once, then kept by Keras.
+
+    options  of the architecture; `width` must be one that was published
+    raises   TrainingError when nobody published any for it, or the network cannot be reached
+    """
+    import keras
+
+    application = find_architecture(architecture).keras_application
+    if not application:
+        raise TrainingError(
+            f"Keras Applications has no backbone of {architecture}; name a file after --backbone-weights."
+        )
+    width = {"alpha": float(options["width"])} if "width" in options else {}
+    build = getattr(keras.applications, application)
+    try:
+        model = build(weights="imagenet", include_top=False, input_shape=(224, 224, 3), **width)
+    except Exception as error:  # Keras tells a lost connection and a width nobody published each its own way
+        raise TrainingError(
+            f"The ImageNet weights of {application} could not be fetched ({error}); "
+            "name a file after --backbone-weights instead."
+        ) from error
+    return list(units_of(model))
+
+
+def units_of(model: Any) -> Iterator[Unit]:
+    """The convolutions of a Keras model whose layers stand in the order in which they run."""
+    return _units((layer.name, _values(layer)) for layer in model.layers)
+
+
 def _of_tflite(path: Path) -> Iterator[Unit]:
     from detector.importers.tflite_graph import read_graph
 
@@ -104,27 +136,35 @@ def _of_keras(path: Path) -> Iterator[Unit]:
             raise ImportFileError(
                 f"{path.name} does not say the order of its layers, as Keras' .h5 files do."
             )
-        waiting: Unit | None = None
-        for raw in group.attrs["layer_names"]:
-            layer = raw.decode() if isinstance(raw, bytes) else str(raw)
-            values = _variables(group[layer])
-            kernel = values.get("depthwise_kernel", values.get("kernel"))
-            if kernel is not None and kernel.ndim == 4:
-                if waiting is not None:
-                    yield waiting
-                waiting = Unit(layer, "depthwise_kernel" in values, kernel, values.get("bias"), None)
-            elif waiting is not None and "moving_mean" in values:
-                channels = np.ones(waiting.channels, np.float32)
-                norm = Normalisation(
-                    values.get("gamma", channels),
-                    values.get("beta", 0 * channels),
-                    values["moving_mean"],
-                    values["moving_variance"],
-                )
-                yield replace(waiting, normalisation=norm)
-                waiting = None
-        if waiting is not None:
-            yield waiting
+        names = [raw.decode() if isinstance(raw, bytes) else str(raw) for raw in group.attrs["layer_names"]]
+        yield from _units((name, _variables(group[name])) for name in names)
+
+
+def _units(layers: Iterable[tuple[str, Mapping[str, Array]]]) -> Iterator[Unit]:
+    """Convolutions, each with the normalisation that comes next if any, out of names and arrays of layers."""
+    waiting: Unit | None = None
+    for name, values in layers:
+        kernel = values.get("depthwise_kernel", values.get("kernel"))
+        if kernel is not None and kernel.ndim == 4:
+            if waiting is not None:
+                yield waiting
+            waiting = Unit(name, "depthwise_kernel" in values, kernel, values.get("bias"), None)
+        elif waiting is not None and "moving_mean" in values:
+            channels = np.ones(waiting.channels, np.float32)
+            norm = Normalisation(
+                values.get("gamma", channels),
+                values.get("beta", 0 * channels),
+                values["moving_mean"],
+                values["moving_variance"],
+            )
+            yield replace(waiting, normalisation=norm)
+            waiting = None
+    if waiting is not None:
+        yield waiting
+
+
+def _values(layer: Any) -> dict[str, Array]:
+    return {each.name: np.asarray(each, np.float32) for each in layer.weights}
 
 
 def _variables(group: h5py.Group) -> dict[str, Array]:

@@ -10,6 +10,7 @@ from trainer.datasets import Dataset, Example, open_dataset
 from trainer.datasets.opening import split_names
 from trainer.recipe import Recipe
 
+IMAGENET = "imagenet"  # in place of a file: the backbone of Keras Applications, from the network
 _HELD_OUT = 0.15  # of the pictures, for validation, where the folder has no list of them
 
 
@@ -23,7 +24,7 @@ class Plan:
     architecture      of the network, with `options` and `input_size` if not the usual; not with `start_from`
     scores            "softmax" or "sigmoid"; None: as `start_from` has it, else softmax
     start_from        a model whose weights it starts from; its architecture, size and anchors are kept
-    backbone_weights  a file whose first convolutions it starts from
+    backbone_weights  a file whose first convolutions it starts from, or IMAGENET
     unfold            give a model with folded normalisation its normalisation back
     aliases           further pairs of class names that mean the same
     minutes           time to take, in place of the recipe's epochs

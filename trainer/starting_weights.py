@@ -1,8 +1,7 @@
 """What a training starts from: a backbone's file, or a model with other classes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ from detector.class_names import Aliases
 from detector.errors import TrainingError
 from detector.model_card import ModelCard
 from detector.networks.weights import weights_of
-from trainer.backbone_files import Normalisation, Unit, read_backbone
+from trainer.backbone_files import Normalisation, Unit
 from trainer.head_rows import carry_rows
 
 Arrays = Mapping[str, NDArray[np.float32]]
@@ -57,13 +56,13 @@ def calm_predictors(network: keras.Model, scores: str) -> None:
             layer.bias.assign(np.full(layer.bias.shape, -np.log(99), np.float32))
 
 
-def start_from_backbone(network: keras.Model, path: Path) -> Start:
-    """Gives a network the convolutions of a file, from the first one on for as long as they fit.
+def start_from_backbone(network: keras.Model, units: Sequence[Unit], origin: str) -> Start:
+    """Gives a network the convolutions of a backbone, from the first one on for as long as they fit.
 
-    raises  ImportFileError for a file that is none; TrainingError when not even the first convolution fits
+    origin  of the backbone, for people
+    raises  TrainingError when not even the first convolution fits
     """
     places = list(_places(network))
-    units = read_backbone(path)
     fitting = 0
     for place, unit in zip(places, units):
         if tuple(place.convolution.kernel.shape) != unit.kernel.shape:
@@ -73,13 +72,13 @@ def start_from_backbone(network: keras.Model, path: Path) -> Start:
     if not fitting:
         ours, theirs = tuple(places[0].convolution.kernel.shape), units[0].kernel.shape
         raise TrainingError(
-            f"{path.name} does not fit {network.name}: its first kernel is {theirs}, not {ours}. "
+            f"{origin} does not fit {network.name}: its first kernel is {theirs}, not {ours}. "
             "Choose the architecture or its width to match."
         )
     filled = [layer.name for place in places[:fitting] for layer in _layers(place)]
     random = [place.convolution.name for place in places[fitting:]]
     notes = (
-        f"{fitting} convolutions from {path.name} ({places[0].convolution.name} to "
+        f"{fitting} convolutions from {origin} ({places[0].convolution.name} to "
         f"{places[fitting - 1].convolution.name}); {_some(random)} start at random.",
     )
     unfolded = any(

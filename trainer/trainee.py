@@ -14,8 +14,9 @@ from detector.errors import OptionError
 from detector.model_card import ModelCard
 from detector.model_store import Model, find_model, read_weights
 from detector.networks.catalog import build_network, load_network, new_card
+from trainer.backbone_files import fetch_backbone, read_backbone
 from trainer.loss import Criterion, MultiBoxLoss, SigmoidFocalLoss
-from trainer.plan import Plan
+from trainer.plan import IMAGENET, Plan
 from trainer.precision import Precision
 from trainer.recipe import Recipe
 from trainer.starting_weights import Start, calm_predictors, start_from_backbone, start_from_model
@@ -84,9 +85,14 @@ def start(network: keras.Model, card: ModelCard, plan: Plan) -> Start:
     if plan.start_from is not None:
         source = find_model(plan.start_from)
         return start_from_model(network, card, source.card, read_weights(source), aliases_of(plan))
+    if plan.backbone_weights == IMAGENET:
+        units = fetch_backbone(card.architecture, card.options)
+        return start_from_backbone(network, units, "Keras Applications")
     if plan.backbone_weights is not None:
-        return start_from_backbone(network, Path(plan.backbone_weights))
-    return Start(frozenset(), False, ("All layers start at random.",))
+        path = Path(plan.backbone_weights)
+        return start_from_backbone(network, read_backbone(path), path.name)
+    hint = f"All layers start at random; with --backbone-weights {IMAGENET} fewer pictures would do."
+    return Start(frozenset(), False, (hint,))
 
 
 def criterion_for(recipe: Recipe, card: ModelCard) -> Criterion:

@@ -28,16 +28,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="list of those to choose by (default: val; else some are held out)",
     )
-    add("--from", dest="start_from", metavar="MODEL", help="start from a model, whatever its classes")
+    add("--from", dest="start_from", metavar="MODEL", help="start from a model (default: the one that ships)")
     add("--alias", metavar="A=B", action="append", default=[], help="two class names that mean the same")
     add("--keep-folded", action="store_true", help="do not give a folded model its normalisation back")
-    add("--backbone-weights", metavar="FILE", help="start from a backbone: a Keras .h5 or a .tflite file")
-    add("--architecture", metavar="NAME", default="ssd300-mobilenet-v1", help="default: ssd300-mobilenet-v1")
+    add(
+        "--backbone-weights",
+        metavar="FILE",
+        help="start from a backbone: a Keras .h5 or a .tflite file; 'imagenet' fetches one of Keras",
+    )
+    add("--architecture", metavar="NAME", help="start anew (default of that: ssd300-mobilenet-v1)")
     add("--option", metavar="A=B", action="append", default=[], help="of the architecture: width=0.25")
     add("--size", metavar="HxW", help="of the pictures the network takes (default: the architecture's)")
     add("--scores", choices=("softmax", "sigmoid"), help="default: as --from has it, else softmax")
     add("--minutes", metavar="N", type=float, help="time to take, in place of the recipe's epochs")
-    add("--recipe", metavar="NAME", help="a recipe that ships, or a TOML file")
+    add("--recipe", metavar="NAME", help="a TOML file, or one that ships (default: fine-tune after --from)")
     add("--set", metavar="A=B", action="append", default=[], help="change a value of the recipe")
     add("--run", metavar="FOLDER", type=Path, help="run folder (default: the next free one under runs/)")
     add("--resume", metavar="RUN", type=Path, help="go on with the training of a run folder")

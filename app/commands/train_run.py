@@ -13,6 +13,7 @@ from app.commands.options import read_pair
 from app.commands.stopping import stopped_by
 from app.commands.without_greetings import without_greetings
 from detector.errors import OptionError
+from detector.model_store import list_models
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -58,8 +59,10 @@ def _plan(options: argparse.Namespace) -> "Plan":
 
     if not options.data:
         raise OptionError("Say what to learn from: --data FOLDER, or --resume RUN to go on with a training.")
-    recipe = read_recipe(options.recipe) if options.recipe else Recipe()
     folder = Path(options.data).resolve()
+    start_from = _start_from(options)
+    named = options.recipe or ("fine-tune" if start_from else None)
+    recipe = read_recipe(named) if named else Recipe()
     return Plan(
         data=str(folder),
         name=options.name or folder.name,
@@ -68,16 +71,24 @@ def _plan(options: argparse.Namespace) -> "Plan":
         val_split=options.val_split,
         classes=options.classes,
         columns=options.columns,
-        architecture=options.architecture,
+        architecture=options.architecture or "ssd300-mobilenet-v1",
         options=_values(options.option, "--option"),
         input_size=_size(options.size),
         scores=options.scores,
-        start_from=options.start_from,
+        start_from=start_from,
         unfold=not options.keep_folded,
         backbone_weights=options.backbone_weights,
         aliases=tuple(read_pair(text, option="--alias") for text in options.alias),
         minutes=options.minutes,
     )
+
+
+def _start_from(options: argparse.Namespace) -> str | None:
+    """The model to start from: the one that was named; without any word about the network, one that ships."""
+    about_network = (options.architecture, options.backbone_weights, options.option, options.size)
+    if options.start_from or any(about_network):
+        return str(options.start_from) if options.start_from else None
+    return next((model.name for model in list_models() if model.ships), None)
 
 
 def _run_folder(options: argparse.Namespace, name: str) -> Path:

@@ -1,5 +1,6 @@
 """What a training starts from: nothing is lost on the way that the new network has room for."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from detector.model_card import ModelCard
 from detector.networks.catalog import build_network, new_card
 from detector.networks.weights import weights_of
 from tests.trainer.shapes import small_card
-from trainer.backbone_files import read_backbone
+from trainer.backbone_files import fetch_backbone, read_backbone, units_of
 from trainer.head_rows import carry_rows
 from trainer.starting_weights import Start, calm_predictors, start_from_backbone, start_from_model
 from trainer.unfolding import refine_statistics
@@ -147,7 +148,7 @@ def test_another_architecture_is_refused_in_a_sentence() -> None:
 def test_a_backbone_computes_what_its_file_says(shared: Path, file: str, width: float, folded: bool) -> None:
     card = small_card(width=width, folded=folded)
     network = _network(card, seed=1)
-    start = start_from_backbone(network, shared / "models" / file)
+    start = start_from_backbone(network, read_backbone(shared / "models" / file), file)
     assert "27 convolutions" in start.notes[0] and "Conv2d_14_1x1" in start.notes[0]
     assert start.unfolded == (file.endswith(".tflite") and not folded)
 
@@ -165,7 +166,8 @@ def test_a_backbone_computes_what_its_file_says(shared: Path, file: str, width: 
 def test_a_backbone_of_another_width_is_refused_in_a_sentence(shared: Path) -> None:
     network = _network(small_card(width=0.5), seed=1)
     with pytest.raises(TrainingError, match=r"first kernel is \(3, 3, 3, 8\), not \(3, 3, 3, 16\)"):
-        start_from_backbone(network, shared / "models" / "mobilenet_v1_0.25_224_no_top.h5")
+        path = shared / "models" / "mobilenet_v1_0.25_224_no_top.h5"
+        start_from_backbone(network, read_backbone(path), path.name)
 
 
 def test_a_file_that_holds_no_backbone_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -173,3 +175,28 @@ def test_a_file_that_holds_no_backbone_is_refused_in_a_sentence(tmp_path: Path) 
     path.write_text("not weights")
     with pytest.raises(ImportFileError, match=r"notes\.h5 is neither a Keras HDF5 file nor a TFLite file"):
         read_backbone(path)
+
+
+def test_a_network_of_keras_applications_is_read_as_its_own_file_is(tmp_path: Path) -> None:
+    model = keras.applications.MobileNet(weights=None, include_top=False, alpha=0.25, input_shape=(96, 96, 3))
+    path = tmp_path / "mobilenet.h5"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras would rather write its newer format
+        model.save(path)
+    direct, filed = list(units_of(model)), read_backbone(path)
+    assert len(direct) == 27
+    for one, other in zip(direct, filed, strict=True):
+        assert one.name == other.name and one.depthwise == other.depthwise
+        assert np.array_equal(one.kernel, other.kernel)
+        assert one.normalisation is not None and other.normalisation is not None
+        assert np.array_equal(one.normalisation.variance, other.normalisation.variance)
+
+
+def test_without_a_network_imagenet_weights_are_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody answers there
+    with pytest.raises(TrainingError, match=r"could not be fetched .* --backbone-weights instead"):
+        fetch_backbone("ssd300-mobilenet-v1", {"width": 0.25, "folded": False})
