@@ -1,0 +1,186 @@
+"""Where events go: a picture and a line on the disk, then a command or an address; nothing waits for any.
+
+who sees the event --belt--> writer: picture, line --belt--> doer: the action, however long it takes
+"""
+
+import json
+import logging
+import os
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from app.events.actions import Action, ActionError
+from app.events.rules import Event
+from app.overlay import draw
+from app.pipeline.belt import Abandoned, Belt
+from app.recording.part_file import PRIVATE, create_private, make_folder, reason
+from detector.errors import RecordingError
+from detector.values import Detections, Frame, LabelMap
+
+logger = logging.getLogger(__name__)
+
+_WAITING_BYTES = 200_000_000  # of pixels: 32 frames of 1080p
+_WAITING = 64
+_MOST_ERRANDS = 100_000  # of a file, which has an end: all are carried out
+_MOST_PICTURES = 5000  # of one run, about 500 MB: older ones are removed, their lines stay
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Notice:
+    event: Event
+    frame: Frame
+    found: Detections
+    noticed_at: datetime
+
+
+class EventLog:
+    """Keeps events and has them acted upon, in threads of its own.
+
+    path    lines are appended to it; pictures lie in PATH-pictures beside it. None: neither is kept
+    action  None: nothing else is done
+    live    whoever offers events never waits: when too many wait, the oldest are dropped, and that is said.
+            Else he waits for the disk (never for the action)
+    wrote   called in the writer's thread with the event and its picture
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        labels: LabelMap,
+        *,
+        action: Action | None = None,
+        live: bool = True,
+        wrote: Callable[[Event, Path | None], None] = lambda event, picture: None,
+    ) -> None:
+        self.path = path
+        self.labels = labels
+        self.count = 0
+        self._action, self._live, self._wrote = action, live, wrote
+        self._pictures: deque[Path] = deque()
+        self._said: set[str] = set()
+        self._notices: Belt[_Notice] = Belt(items=_WAITING, size=_WAITING_BYTES)
+        most = _WAITING if live else _MOST_ERRANDS
+        self._errands: Belt[dict[str, Any]] = Belt(items=most, size=most)
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("write events", self._write_all), ("act on events", self._act_on_all))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def offer(self, events: list[Event], frame: Frame, found: Detections) -> None:
+        """Events of a frame, with all that was found on it."""
+        for event in events:
+            notice = _Notice(event, frame, found, datetime.now().astimezone())
+            if not self._live:
+                self._notices.put(notice, frame.pixels.nbytes)
+            elif self._notices.put_newest(notice, frame.pixels.nbytes):
+                self._say_once("The disk is too slow for so many events; some are lost.")
+
+    def close(self, timeout: float | None = None) -> bool:
+        """What was offered is still written and acted upon; for `timeout` seconds at most, where given.
+
+        returns  False when something had to be left undone
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        self._notices.close()
+        for thread in self._threads:
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        done = not any(thread.is_alive() for thread in self._threads)
+        self._notices.abandon()
+        self._errands.abandon()
+        if self._action is not None:
+            self._action.stop()
+        return done
+
+    def _write_all(self) -> None:
+        try:
+            while notices := self._notices.take_now(1):
+                for notice in notices:
+                    self._take_note(notice)
+            self._errands.close()
+        except Abandoned:
+            pass
+
+    def _take_note(self, notice: _Notice) -> None:
+        picture = None
+        if self.path is not None:
+            try:
+                picture = self._write_picture(notice)
+                _append(self.path, json.dumps(_line(notice, picture), ensure_ascii=False, allow_nan=False))
+                self.count += 1
+            except (OSError, RecordingError) as error:
+                why = reason(error) if isinstance(error, OSError) else str(error)
+                self._say_once(f"Events cannot be written to {self.path} ({why}); make room.")
+        self._wrote(notice.event, picture)
+        if self._action is not None and self._errands.put_newest(_line(notice, picture), 1):
+            self._say_once("Events come faster than the action for them ends; some go without it.")
+
+    def _write_picture(self, notice: _Notice) -> Path:
+        assert self.path is not None
+        event, folder = notice.event, self.path.with_name(f"{self.path.stem}-pictures")
+        make_folder(folder)
+        where = re.sub(r"[^\w-]+", "-", event.place)[:40]
+        name = f"{notice.noticed_at:%Y%m%d-%H%M%S.%f}-{event.kind}-{where}-{event.track_id}.jpg"
+        _, content = cv2.imencode(".jpg", draw(notice.frame.pixels, notice.found, self.labels))
+        with os.fdopen(create_private(folder / name), "wb") as file:
+            file.write(content.tobytes())
+        self._pictures.append(folder / name)
+        if len(self._pictures) > _MOST_PICTURES:
+            self._pictures.popleft().unlink(missing_ok=True)
+        return (folder / name).absolute()
+
+    def _act_on_all(self) -> None:
+        try:
+            while errands := self._errands.take_now(1):
+                for errand in errands:
+                    self._act(errand)
+        except Abandoned:
+            pass
+
+    def _act(self, errand: dict[str, Any]) -> None:
+        assert self._action is not None
+        try:
+            self._action.do(errand)
+        except ActionError as error:
+            self._say_once(f"The action for an event was not carried out: {error}")
+
+    def _say_once(self, sentence: str) -> None:
+        """A camera sees thousands of events a day, and a full disk them all."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            logger.warning("%s", sentence)
+
+
+def _line(notice: _Notice, picture: Path | None) -> dict[str, Any]:
+    where = {"source": notice.frame.source, "noticed": notice.noticed_at.isoformat("T", "milliseconds")}
+    return {**notice.event.to_json(), **where, "picture": str(picture) if picture else None}
+
+
+def check_events_file(path: Path) -> None:
+    """Tells early whether lines can be appended here; an empty file may be left.
+
+    raises  RecordingError
+    """
+    try:
+        os.close(_opened(path))
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be written ({reason(error)}); choose another place.") from error
+
+
+def _append(path: Path, line: str) -> None:
+    with os.fdopen(_opened(path), "ab") as file:
+        file.write(line.encode() + b"\n")
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), PRIVATE)
