@@ -21,6 +21,7 @@ from trainer.step import Rates, State, Step, as_tensor, put_into
 
 # Steps whose losses are not looked at yet: a GPU has work while Python writes rows.
 _IN_FLIGHT = 2
+_STEPS_TO_JUDGE = 5  # the first takes long: the network is compiled
 _SECONDS_BETWEEN_CHECKPOINTS = 120.0
 # With a time budget, evaluations take at most this share of it, however slow they are.
 _SHARE_FOR_EVALUATIONS = 0.1
@@ -211,8 +212,6 @@ class Fitting:
             self.attendant.stepped(standing)
 
     def _standing(self, made: _Made, loss: float) -> Standing:
-        known = made.progress > 0 and self._clock.pictures > 1
-        left = self.position.seconds * (1 - made.progress) / made.progress if known else None
         return Standing(
             step=made.batch.number,
             epoch=self._epoch(made.batch.number),
@@ -220,9 +219,17 @@ class Fitting:
             rate=made.rate,
             loss=loss,
             pictures_per_s=self._clock.pictures_per_s,
-            seconds_left=left,
+            seconds_left=self._seconds_left(),
             best=self.position.best,
         )
+
+    def _seconds_left(self) -> float | None:
+        if self.length.seconds is not None:
+            return max(0.0, self.length.seconds - self.position.seconds)
+        if self.position.step < _STEPS_TO_JUDGE:
+            return None
+        progress = self.length.progress(self.position.step, self.position.seconds, self.position.reserved)
+        return self.position.seconds * (1 - progress) / progress
 
     def _epoch(self, step: int) -> float:
         return step * self.loader.batch / len(self.loader.source)

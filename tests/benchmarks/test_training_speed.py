@@ -32,7 +32,7 @@ _CLASSES = tuple(f"class {number}" for number in range(20))
 def _stepper(recipe: Recipe, **options: Any) -> Callable[[Any, Targets], None]:
     """Makes one step after the other; each call waits for its own."""
     network = network_for(
-        new_card("ssd300-mobilenet-v1", name="x", classes=_CLASSES, options=options), recipe
+        new_card("ssd300-mobilenet-v1", name="x", classes=_CLASSES, options=options), recipe, recipe.precision
     )
     chosen = StepOptions(
         criterion=MultiBoxLoss(), optimiser=Momentum(), decay=5e-4, clip_norm=10.0, averaging=0.998

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -266,12 +267,21 @@ def test_the_command_survives_being_killed_and_ctrl_c(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_sixteen_pictures_can_be_learnt_by_heart(tmp_path: Path) -> None:
-    folder = shapes_folder(tmp_path / "shapes", train=16, val=16)
+def test_sixteen_photographs_are_learnt_by_heart_in_five_minutes(shared: Path, tmp_path: Path) -> None:
+    whole, folder = shared / "data" / "voc2007", tmp_path / "sixteen"
+    names = (whole / "ImageSets" / "Main" / "train.txt").read_text().split()[:16]
+    for kind, suffix in (("JPEGImages", ".jpg"), ("Annotations", ".xml")):
+        (folder / kind).mkdir(parents=True)
+        for name in names:
+            shutil.copy(whole / kind / f"{name}{suffix}", folder / kind)
+    (folder / "ImageSets" / "Main").mkdir(parents=True)
     for split in ("train", "val"):  # measured on the pictures it learns
-        names = [f"shape{number:03d}" for number in range(16)]
         (folder / "ImageSets" / "Main" / f"{split}.txt").write_text("\n".join(names))
-    plan = _plan(folder, minutes=4.5, recipe={"augmentation": "none", "batch": 16, "evaluations": 6})
+    recipe = Recipe(augmentation="none", rate=0.02, averaging=0.98, evaluations=4)
+    backbone = shared / "models" / "mobilenet_v1_1.0_224_quant_embedding_extractor.tflite"
+    plan = Plan(data=str(folder), name="sixteen", recipe=recipe, minutes=4.8, backbone_weights=str(backbone))
     heard = _Heard()
     _begin(plan, tmp_path / "run", heard).run()
-    assert max(figures["voc_area_map"] for figures in heard.evaluations) >= 0.99
+    best = max(figures["voc_area_map"] for figures in heard.evaluations)
+    print(f"\narea mAP at IoU 0.5 of the sixteen: {best:.4f}")
+    assert best >= 0.99
