@@ -10,12 +10,13 @@ A model is a card (JSON) and its weights (HDF5); 'models show' says where they l
 
 import argparse
 
-from app.commands.model_verbs import importing, listing, showing
+from app.commands.model_verbs import importing, inspecting, listing, showing
 
 _VERBS = {
     "list": listing,
     "show": showing,
     "import": importing,
+    "inspect": inspecting,
 }
 """Each has `add_arguments` and `run`; the first line of its docstring is its summary."""
 

@@ -4,38 +4,69 @@ from pathlib import Path
 
 from detector.errors import ImportFileError
 from detector.importers.imported import Imported
+from detector.importers.inspection import Inspection
+from detector.importers.recognition import Kind, recognise
+from detector.importers.said import Said
 
-__all__ = ["Imported", "import_file"]
+__all__ = ["Imported", "Inspection", "import_file", "inspect_file"]
 
-# What a file of weights begins with, for those that can be named but not imported.
-_OTHERS = (
-    (b"\x89HDF\r\n\x1a\n", "a Keras or other HDF5 file"),
-    (b"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint or a .keras model"),
-    (b"\x80\x02", "a Python pickle, perhaps an old PyTorch checkpoint"),
-)
+# Files that can be named but not imported, and how to go on.
+_REFUSED = {
+    Kind.PROTOTXT: "describes a Caffe network without weights; import its .caffemodel with --prototxt {}",
+    Kind.ARCHIVE: "is an archive; unpack it and import the file of weights that lies inside",
+    Kind.KERAS_ARCHIVE: "is an archive of Keras 3; save the model there as .h5 and import that",
+    Kind.NUMPY: "holds an array of NumPy, no network; import the file of weights itself",
+    Kind.ONNX: "is an ONNX network; import the weights that it was made from (.pth, .h5, .caffemodel)",
+    Kind.UNKNOWN: (
+        "is no file of weights known here; what can be imported is a Caffe model, Keras .h5, "
+        "PyTorch checkpoint, TFLite model or frozen TensorFlow graph of an SSD"
+    ),
+}
 
 
-def import_file(path: Path, *, name: str, classes_file: Path | None = None) -> Imported:
+def import_file(
+    path: Path,
+    *,
+    name: str,
+    classes_file: Path | None = None,
+    architecture: str | None = None,
+    anchors: str | None = None,
+    input_size: tuple[int, int] | None = None,
+    prototxt: Path | None = None,
+) -> Imported:
     """A foreign file of weights as a model called `name`, not saved yet.
 
-    classes_file  names of the classes, one a line; needed where the file does not say them
-    raises        ImportFileError in words when the file is missing, damaged, or nothing we can run
+    classes_file, ...  what a person says about the file, see `Said`; needed where the file does not say it
+    raises             ImportFileError in words when the file is missing, damaged, nothing we can run, or
+                       other than the person says
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(16)
-    except OSError as error:
-        raise ImportFileError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if start[4:8] != b"TFL3":
-        raise ImportFileError(f"{path.name} is {_words(start)}; what can be imported is a TFLite model.")
-    from detector.importers.tflite import import_tflite
-
-    return import_tflite(path, name=name, classes_file=classes_file)
-
-
-def _words(start: bytes) -> str:
-    if not start:
-        return "empty"
-    return next(
-        (words for magic, words in _OTHERS if start.startswith(magic)), "no file of weights known here"
+    said = Said(
+        architecture=architecture,
+        classes_file=classes_file,
+        anchors=anchors,
+        input_size=input_size,
+        prototxt=prototxt,
     )
+    kind = recognise(path)
+    if kind is Kind.TFLITE:
+        from detector.importers.tflite import import_tflite
+
+        return import_tflite(path, name=name, said=said)
+    raise _refusal(path, kind)
+
+
+def inspect_file(path: Path) -> Inspection:
+    """What a file of weights holds and what it looks like; nothing is imported and nothing in it runs.
+
+    raises  ImportFileError in words when the file is missing, damaged, or no file of weights
+    """
+    kind = recognise(path)
+    if kind is Kind.TFLITE:
+        from detector.importers.tflite import inspect_tflite
+
+        return inspect_tflite(path)
+    raise _refusal(path, kind)
+
+
+def _refusal(path: Path, kind: Kind) -> ImportFileError:
+    return ImportFileError(f"{path.name} {_REFUSED.get(kind, _REFUSED[Kind.UNKNOWN]).format(path.name)}.")

@@ -13,7 +13,9 @@ from detector.box_coder import VARIANCES, Variances
 from detector.class_names import UNUSED
 from detector.errors import ImportFileError
 from detector.importers.imported import Imported
+from detector.importers.inspection import Array, Inspection
 from detector.importers.naming import class_names
+from detector.importers.said import Said
 from detector.importers.tflite_graph import Graph, Operator, read_graph
 from detector.importers.tflite_mobilenet import ForeignNetworkError, MobileNetSSD, find_mobilenet_ssd
 from detector.networks.catalog import new_card
@@ -46,7 +48,7 @@ class _Network:
     weights: dict[str, NDArray[np.float32]]
 
 
-def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Imported:
+def import_tflite(path: Path, *, name: str, said: Said) -> Imported:
     """The network of a TFLite file, dequantised, as `ssd300-mobilenet-v1`.
 
     Batch normalisation is folded in such files, and stays so. Their anchors may be coarse (8-bit): they are
@@ -55,7 +57,10 @@ def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Import
     raises  ImportFileError when the file is damaged or another network, or its classes have no names
     """
     network = _read(path)
-    names, naming = class_names(path, network.columns - 1, classes_file)
+    said.check_architecture("ssd300-mobilenet-v1", path.name)
+    said.choose_input_size(network.layout.image_size, path.name)
+    said.check_anchors(network.layout, path.name)
+    names, naming = class_names(path, network.columns - 1, said.classes_file)
     used = [column for column, each in enumerate(names, start=1) if each != UNUSED]
     licence, origin = _KNOWN.get(hashlib.sha256(path.read_bytes()).hexdigest(), ("unknown", "a TFLite file"))
     card = new_card(
@@ -73,13 +78,7 @@ def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Import
         licence=licence,
         origin=f"{origin}; imported from {path.name}",
     )
-    height, across = network.layout.image_size
-    kind = "quantised" if network.quantised else "float"
-    notes = [
-        f"SSD MobileNet v1 of the TensorFlow Object Detection API, {kind}: {height}x{across} pixels, "
-        f"width {network.width:g}, {network.layout.count} anchors, {network.columns - 1} classes.",
-        naming,
-    ]
+    notes = [_what(network), naming]
     if unused := len(names) - len(used):
         notes.append(f"{unused} of them are ids without a name and are left out: {len(used)} classes remain.")
     weights = {
@@ -87,6 +86,31 @@ def import_tflite(path: Path, *, name: str, classes_file: Path | None) -> Import
         for variable, array in network.weights.items()
     }
     return Imported(card, weights, tuple(notes))
+
+
+def _what(network: _Network) -> str:
+    height, across = network.layout.image_size
+    kind = "quantised" if network.quantised else "float"
+    return (
+        f"SSD MobileNet v1 of the TensorFlow Object Detection API, {kind}: {height}x{across} pixels, "
+        f"width {network.width:g}, {network.layout.count} anchors, {network.columns - 1} classes."
+    )
+
+
+def inspect_tflite(path: Path) -> Inspection:
+    """The constants of a TFLite file.
+
+    raises  ImportFileError when it is damaged
+    """
+    graph = read_graph(path)
+    arrays = [
+        Array(each.name, each.shape, str(each.dtype)) for each in graph.tensors if each.stored is not None
+    ]
+    try:
+        words = _what(_read(path))
+    except ImportFileError as reason:
+        words = str(reason)
+    return Inspection("a TFLite model", arrays, words)
 
 
 def _read(path: Path) -> _Network:

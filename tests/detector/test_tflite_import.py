@@ -248,7 +248,7 @@ def test_files_that_are_no_such_network_are_refused_in_words(float_file: Path, t
         "start.tflite": (content[:40], "damaged or not complete"),
         "hello.txt": (b"hello, this is text", "no file of weights known here"),
         "empty.tflite": (b"", "is empty"),
-        "weights.h5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "is a Keras or other HDF5 file"),
+        "weights.npy": (b"\x93NUMPY" + bytes(99), "holds an array of NumPy"),
     }
     for name, (written, words) in cases.items():
         (tmp_path / name).write_bytes(written)

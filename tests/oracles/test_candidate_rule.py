@@ -16,7 +16,7 @@ from detector.box_coder import decode
 from detector.boxes import to_pixels, to_xyxy
 from detector.class_names import Aliases
 from detector.engines.pictures import fill
-from detector.importers.tflite import import_tflite
+from detector.importers import import_file
 from detector.model_store import save_model
 from detector.networks.catalog import load_network
 from detector.nms import nms, select
@@ -47,9 +47,7 @@ def original(scores, boxes):
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_both_rules_measure_the_same(shared):
-    imported = import_tflite(
-        shared / "models" / "coco_ssd_mobilenet_v1_quant.tflite", name="coco", classes_file=None
-    )
+    imported = import_file(shared / "models" / "coco_ssd_mobilenet_v1_quant.tflite", name="coco")
     model = save_model(imported.card, imported.weights)
     card, network = model.card, load_network(model)
     anchors = generate(card.anchors)

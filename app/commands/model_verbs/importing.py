@@ -2,8 +2,13 @@
 
   python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco
   python main.py models import helmets.tflite --as helmets --classes helmets.txt
+  python main.py models import VGG_SSD_300.caffemodel --as voc --prototxt deploy.prototxt
+  python main.py models import ssd7_weights.h5 --as signs --classes signs.txt \\
+      --input-size 300x400 --anchors ssd7-300
 
-The file is recognised by its content, not by its name.
+The file is recognised by its content, not by its name: a Caffe model, Keras .h5, PyTorch checkpoint, TFLite
+model or frozen TensorFlow graph of an SSD. What it does not say itself has to be said with an option; an
+import that lacks something is refused and tells the choices. 'models inspect FILE' shows what is in a file.
 """
 
 import argparse
@@ -11,10 +16,25 @@ from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help="a TFLite SSD MobileNet v1")
+    parser.add_argument("file", metavar="FILE", type=Path, help="the file of weights")
     parser.add_argument("--as", metavar="NAME", required=True, dest="name", help="what to call it here")
     parser.add_argument(
         "--classes", metavar="FILE", type=Path, help="text file with the names of its classes, one a line"
+    )
+    parser.add_argument(
+        "--architecture", metavar="NAME", help="what network it must be; otherwise it is found out"
+    )
+    parser.add_argument(
+        "--anchors", metavar="NAME|FILE", help="which anchors it was trained with; FILE is a model's card"
+    )
+    parser.add_argument(
+        "--input-size", metavar="HxW", type=_size, help="height and width of its pictures, such as 300x480"
+    )
+    parser.add_argument(
+        "--prototxt",
+        metavar="FILE",
+        type=Path,
+        help="description of a .caffemodel; default: the one of the same name beside it",
     )
     parser.add_argument("--force", action="store_true", help="replace a model of that name")
 
@@ -24,7 +44,22 @@ def run(options: argparse.Namespace) -> int:
     from detector.model_store import check_new_name, save_model
 
     check_new_name(options.name, force=options.force)
-    imported = import_file(options.file, name=options.name, classes_file=options.classes)
+    imported = import_file(
+        options.file,
+        name=options.name,
+        classes_file=options.classes,
+        architecture=options.architecture,
+        anchors=options.anchors,
+        input_size=options.input_size,
+        prototxt=options.prototxt,
+    )
     model = save_model(imported.card, imported.weights, force=options.force)
     print("\n".join((*imported.notes, f"Saved as '{model.name}': {model.card_path}")))
     return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    height, cross, width = text.lower().partition("x")
+    if not (cross and height.isdecimal() and width.isdecimal() and min(int(height), int(width)) > 0):
+        raise argparse.ArgumentTypeError(f"'{text}' is no size; write height x width, such as 300x480")
+    return int(height), int(width)
