@@ -10,13 +10,14 @@ A model is a card (JSON) and its weights (HDF5); 'models show' says where they l
 
 import argparse
 
-from app.commands.model_verbs import importing, inspecting, listing, showing
+from app.commands.model_verbs import compacting, importing, inspecting, listing, showing
 
 _VERBS = {
     "list": listing,
     "show": showing,
     "import": importing,
     "inspect": inspecting,
+    "compact": compacting,
 }
 """Each has `add_arguments` and `run`; the first line of its docstring is its summary."""
 

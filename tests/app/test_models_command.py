@@ -1,12 +1,13 @@
 """`models` as a person meets it: what it prints, where, and with which exit code."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from detector.model_store import save_model
+from detector.model_store import find_model, read_weights, save_model
 from detector.networks.catalog import new_card
 from detector.places import user_model_folder
 from main import main
@@ -121,3 +122,19 @@ def test_the_example_in_the_help_of_import_can_be_copied(capsys: pytest.CaptureF
         main(["models", "import", "--help"])
     example = "  python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco"
     assert example in capsys.readouterr().out.splitlines()
+
+
+def test_a_compact_copy_has_half_the_bytes_and_the_same_weights_to_three_digits(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 256, 64)).astype(np.float32)
+    card = new_card("ssd300-mobilenet-v1", name="street", classes=["car"])
+    street = save_model(card, {"Conv2d_0/kernel": kernel})
+    assert main(["models", "compact", "street", "--as", "small"]) == 0
+    small = find_model("small")
+    assert 0.49 < small.weights_path.stat().st_size / street.weights_path.stat().st_size < 0.52
+    np.testing.assert_allclose(read_weights(small)["Conv2d_0/kernel"], kernel, rtol=1e-3, atol=1e-4)
+
+    save_model(replace(card, name="wild"), {"Conv2d_0/kernel": kernel * 1e5})
+    assert main(["models", "compact", "wild", "--as", "tame"]) == 1
+    assert "Conv2d_0/kernel goes beyond 65504" in capsys.readouterr().err
