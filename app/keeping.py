@@ -4,8 +4,8 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from app.recording.clip import part_path
 from app.recording.part_file import make_folder
-from app.recording.recorder import part_path
 from detector.places import recordings_folder
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from app.pipeline.batch import Job, Sink
 from app.recording import check_target
+from app.recording.clip import SUFFIXES
 from app.recording.part_file import make_folder, refuse_existing
-from app.recording.recorder import SUFFIXES
 from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
 from app.redaction import redact
 from app.sources import Source, files_in, open_source, path_of

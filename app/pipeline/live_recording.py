@@ -160,7 +160,7 @@ class LiveRecording:
                     if recorder is not None:
                         self._finish(recorder)
                     recorder = Recorder(
-                        next(names), frame.width, frame.height, self._source.rate, force=self._force
+                        next(names), frame.height, frame.width, self._source.rate, force=self._force
                     )
                 seconds = clock.seconds(frame.pts, cut=shot.cut)
                 recorder.write(draw(frame.pixels, shot.detections, shot.labels), seconds)

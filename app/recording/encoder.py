@@ -1,23 +1,23 @@
-"""H.264 that every player and browser shows, made from BGR pixels, with little held back in the encoder."""
+"""Coded video that every player and browser shows, made from BGR pixels, with little held back."""
 
 import os
+from collections.abc import Mapping
 from fractions import Fraction
 
 import av
 import cv2
 import numpy as np
-from av.container import OutputContainer
-from av.packet import Packet
+from av.codec.context import CodecContext
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
-from av.video.stream import VideoStream
 
+from app.recording.codecs import DEFAULT_CODEC, ladder
+from app.sources.packets import Packet
 from detector.values import Pixels
 
 TICKS = 90_000  # a second in the clock of a recording: exact to 11 microseconds, and MPEG's own
 TIME_BASE = Fraction(1, TICKS)
 
-_HD_PIXELS = 1280 * 720
 _KEY_FRAME_TICKS = TICKS  # one a second: what a player must decode at most to seek
 _HD = Colorspace.ITU709, ColorPrimaries.BT709, ColorTrc.BT709
 _SD = Colorspace.ITU601, ColorPrimaries.SMPTE170M, ColorTrc.SMPTE170M
@@ -25,46 +25,34 @@ _LIKELY_RATE = 25.0  # where nobody knows; it only guides the encoder
 
 
 class Encoder:
-    """Frames of one size and their times in, packets for `container` out.
+    """Frames of one size and their times in, packets out; each key frame brings its headers along.
 
     4:2:0 video has even sides. A picture with an odd side is continued by one column or row, a copy of its
     last one, at the right or the bottom, so boxes keep their coordinates. (H.264 cannot crop 4:2:0 by one
     pixel, and browsers ignore MP4's cropping rectangle, so cutting it off in the container would help few.)
+
+    rate    frames a second, where the source knows it; the times decide, this guides the encoder
+    raises  av.FFmpegError and OSError, from `encode`, `ease` and `flush` too
     """
 
-    def __init__(self, container: OutputContainer, width: int, height: int, rate: float | None) -> None:
-        self._height, self._width = height, width
-        rate = max(rate or _LIKELY_RATE, 0.01)
+    def __init__(self, height: int, width: int, rate: float | None, *, codec: str = DEFAULT_CODEC) -> None:
+        self._height, self._width, self._codec = height, width, codec
+        self._rate = max(rate or _LIKELY_RATE, 0.01)
         # Players that ignore the tags take BT.709 for HD, BT.601 for smaller pictures: so do we, and tag it.
         self._high_definition = height >= 720 or width >= 1280
         self._reformatter = VideoReformatter()
         self._next_key_frame = 0
+        self._ladder = ladder(codec, height, width, self._rate)
+        self._step = 0
+        self._context = self._opened(self._ladder[0])
 
-        stream = container.add_stream(
-            "libx264",
-            rate=Fraction(rate).limit_denominator(1001),
-            options={
-                # ms a frame on one core, 720p: veryfast 14.7, ultrafast 8.8; 1080p: 26.1 and 12.3
-                "preset": "veryfast" if width * height <= _HD_PIXELS else "ultrafast",
-                "crf": "23",
-                "forced-idr": "1",
-                # No B-frames: a packet is written as soon as it is made, and times in the file simply rise.
-                # 3 frames of look-ahead save 40 % of the file; kill -9 loses what waits there, so not more.
-                # force-cfr: or one more frame waits, for its duration. Time stamps stay as given.
-                "x264-params": f"bframes=0:rc-lookahead={min(4, int(0.3 * rate))}:force-cfr=1",
-            },
-        )
-        stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
-        codec = stream.codec_context
-        codec.time_base = TIME_BASE
-        codec.gop_size = 1000  # key frames are set by time, below
-        codec.thread_count = max(1, min(4, (os.cpu_count() or 1) // 2))  # the detector wants the others
-        codec.color_range = ColorRange.MPEG
-        codec.colorspace, codec.color_primaries, codec.color_trc = _HD if self._high_definition else _SD
-        self._stream = stream
+    @property
+    def preset(self) -> str:
+        """How thoroughly it works, in the encoder's own word."""
+        return self._ladder[self._step].get("preset", "")
 
-    def encode(self, pixels: Pixels, ticks: int) -> "list[Packet[VideoStream]]":
-        """Packets that are ready now; `ticks` rises from call to call.
+    def encode(self, pixels: Pixels, ticks: int) -> list[Packet]:
+        """Packets that are ready now; `ticks` (1/90000 s) rises from call to call.
 
         pixels  (height, width, 3) uint8 BGR; another size is scaled to fit, with black beside it
         """
@@ -73,11 +61,39 @@ class Encoder:
         if ticks >= self._next_key_frame:
             frame.pict_type = PictureType.I
             self._next_key_frame = ticks + _KEY_FRAME_TICKS
-        return self._stream.encode(frame)
+        return _packets(self._context.encode(frame))
 
-    def flush(self) -> "list[Packet[VideoStream]]":
+    def ease(self) -> list[Packet] | None:
+        """Goes on with less effort, and larger files. None: it works as fast as it can already.
+
+        returns  what was held back; the next frame is a key frame with the same headers, so that one file
+                 holds both
+        """
+        if self._step + 1 == len(self._ladder):
+            return None
+        held = self.flush()
+        self._step += 1
+        self._context = self._opened(self._ladder[self._step])
+        self._next_key_frame = 0
+        return held
+
+    def flush(self) -> list[Packet]:
         """The packets still held back; nothing can be encoded afterwards."""
-        return self._stream.encode(None)
+        return _packets(self._context.encode(None))
+
+    def _opened(self, options: Mapping[str, str]) -> "av.VideoCodecContext":
+        context = CodecContext.create(self._codec, "w")
+        assert isinstance(context, av.VideoCodecContext)
+        context.width, context.height = self._width + self._width % 2, self._height + self._height % 2
+        context.pix_fmt = "yuv420p"
+        context.time_base = Fraction(1, 30_000) if self._codec == "mpeg4" else TIME_BASE  # 16 bits
+        context.framerate = Fraction(self._rate).limit_denominator(1001)
+        context.options = dict(options)
+        context.gop_size = 1000  # key frames are set by time, above
+        context.thread_count = max(1, min(4, (os.cpu_count() or 1) // 2))  # the detector wants the others
+        context.color_range = ColorRange.MPEG
+        context.colorspace, context.color_primaries, context.color_trc = _HD if self._high_definition else _SD
+        return context
 
     def _converted(self, pixels: Pixels) -> av.VideoFrame:
         """BGR as limited-range 4:2:0."""
@@ -112,3 +128,11 @@ class Encoder:
         if right or bottom:
             return np.pad(pixels, ((0, bottom), (0, right), (0, 0)), mode="edge")
         return np.ascontiguousarray(pixels)
+
+
+def _packets(coded: "list[av.Packet[av.VideoStream]]") -> list[Packet]:
+    packets = []
+    for each in coded:
+        seconds = float((each.pts or 0) * each.time_base)
+        packets.append(Packet(bytes(each), seconds, seconds, each.is_keyframe))  # no B-frames: one order
+    return packets

@@ -8,25 +8,29 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
+from app.recording.clip import RecordingResult
 from app.recording.encoder import TICKS, TIME_BASE
 from app.recording.part_file import create_private, reason
 from detector.errors import RecordingError
 
 
-def finish(part: Path, target: Path, ticks: Sequence[int], last_step: int, *, force: bool) -> None:
+def finish(
+    part: Path, target: Path, ticks: Sequence[int], *, rate: float | None, force: bool = False
+) -> RecordingResult:
     """Makes a fast-start MP4 of a part file, re-opens and counts it, puts it in place, removes the part file.
 
-    ticks      the time of each frame, 1/90000 s
-    last_step  how long the last one is shown, 1/90000 s
-    force      replace `target`
-    raises     RecordingError that names the part file, which then stays
+    ticks   when each packet is shown, 1/90000 s, at least one; they may be few of those in the part file
+    rate    frames/s as declared: how long the last one is shown; None: as long as the one before
+    force   replace `target`
+    raises  RecordingError that names the part file, which then stays
     """
     made = target.with_suffix(".part.mp4")
+    end = max(ticks) + _last_step(ticks, rate)
     try:
         made.unlink(missing_ok=True)  # can only be what an interrupted call of this function left
         os.close(create_private(made))  # FFmpeg keeps the mode of a file that is there
-        _remux(part, made, ticks, last_step)
-        _verify(made, len(ticks), ticks[-1] + last_step)
+        _remux(part, made, ticks, end)
+        _verify(made, len(ticks), end)
         if target.exists() and not force:
             raise OSError(f"{target.name} has appeared meanwhile")
         made.replace(target)
@@ -37,18 +41,37 @@ def finish(part: Path, target: Path, ticks: Sequence[int], last_step: int, *, fo
         raise RecordingError(
             f"{target} could not be finished ({reason(error)}); the recording is {part}, which plays."
         ) from error
+    return RecordingResult(target, len(ticks), end / TICKS)
 
 
-def _remux(part: Path, made: Path, ticks: Sequence[int], last_step: int) -> None:
+def decoding_order(ticks: Sequence[int]) -> list[int]:
+    """When each packet must be decoded: rising, as late as can be, never after it is shown."""
+    rising = sorted(ticks)
+    lead = max(one - other for one, other in zip(rising, ticks))  # 0 without B-frames
+    return [each - lead for each in rising]
+
+
+def _last_step(ticks: Sequence[int], rate: float | None) -> int:
+    """How long the last frame is shown; no later frame tells."""
+    if rate:
+        return round(TICKS / rate)
+    last = sorted(ticks[-32:])
+    return last[-1] - last[-2] if len(last) > 1 else TICKS // 25
+
+
+def _remux(part: Path, made: Path, ticks: Sequence[int], end: int) -> None:
     options = {"movflags": "+faststart", "video_track_timescale": str(TICKS)}
+    decoded = decoding_order(ticks)
     with av.open(part) as source, av.open(made, "w", format="mp4", options=options) as sink:
+        sink.metadata.update(
+            {key.lower(): value for key, value in source.metadata.items() if key.lower() != "encoder"}
+        )
         stream = sink.add_stream_from_template(source.streams.video[0])
         packets = (packet for packet in source.demux(video=0) if packet.size)
-        ends = (*ticks[1:], ticks[-1] + last_step)
-        for packet, start, end in zip(packets, ticks, ends):
+        following = (*decoded[1:], decoded[-1] + end - max(ticks))
+        for packet, shown, order, until in zip(packets, ticks, decoded, following):
             packet.stream, packet.time_base = stream, TIME_BASE
-            packet.pts = packet.dts = start  # no B-frames: the order written is the order shown
-            packet.duration = end - start
+            packet.pts, packet.dts, packet.duration = shown, order, until - order
             sink.mux(packet)
 
 

@@ -24,6 +24,7 @@ class PartFile:
     def __init__(self, path: Path, *, force: bool) -> None:
         self.path = path
         self.failure: OSError | None = None
+        self.written = 0  # bytes
         if path.exists():
             check_left_over(path, force=force)
             path.unlink()
@@ -35,7 +36,9 @@ class PartFile:
         rest = memoryview(block)
         while self.failure is None and rest:
             try:
-                rest = rest[os.write(self._fd, rest) :]
+                count = os.write(self._fd, rest)
+                self.written += count
+                rest = rest[count:]
             except OSError as error:
                 self.failure = error
                 raise
@@ -49,6 +52,19 @@ class PartFile:
 
     def tell(self) -> int:
         return os.lseek(self._fd, 0, os.SEEK_CUR)
+
+    def sync(self) -> None:
+        """What was written is on the disk when this returns, and survives a power cut. From any thread."""
+        try:
+            fd = os.dup(self._fd)  # so that closing it meanwhile harms nobody
+        except OSError:  # it is closed
+            return
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            self.failure = self.failure or error
+        finally:
+            os.close(fd)
 
     def close(self) -> None:
         """Closing it is allowed to fail late: network disks report a lost write only here."""

@@ -6,8 +6,9 @@ from pathlib import Path
 import cv2
 
 from app.overlay import draw
+from app.recording.clip import RecordingResult
 from app.recording.part_file import create_private, reason, refuse_existing
-from app.recording.recorder import Recorder, RecordingResult
+from app.recording.recorder import Recorder
 from app.sources import Source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
@@ -29,7 +30,7 @@ class AnnotatedVideo:
     def write(self, frame: Frame, found: Detections) -> None:
         if self._recorder is None:
             rate = self._source.rate
-            self._recorder = Recorder(self.path, frame.width, frame.height, rate, force=self._force)
+            self._recorder = Recorder(self.path, frame.height, frame.width, rate, force=self._force)
         self._recorder.write(draw(frame.pixels, found, self._labels), frame.pts)
 
     def close(self) -> None:

@@ -30,7 +30,7 @@ def decoded(path: Path) -> Iterator[tuple[float, Pixels]]:
 
 
 def record(path: Path, frames: int, rate: float = 25.0, **options: bool) -> None:
-    with Recorder(path, 192, 96, rate, **options) as recorder:
+    with Recorder(path, 96, 192, rate, **options) as recorder:
         for number in range(frames):
             recorder.write(numbered_picture(number), number / rate)
 
@@ -49,7 +49,7 @@ def test_only_the_finished_file_remains_and_only_its_owner_may_read_it(tmp_path:
 
 
 def test_the_result_says_what_the_file_holds(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 10.0)
+    recorder = Recorder(tmp_path / "out.mp4", 96, 192, 10.0)
     for number in range(25):
         recorder.write(numbered_picture(number), 3.0 + number / 10)
     result = recorder.close()
@@ -83,7 +83,7 @@ def test_a_key_frame_comes_every_second(tmp_path: Path) -> None:
 
 def test_uneven_times_are_kept_and_those_that_do_not_rise_are_nudged(tmp_path: Path) -> None:
     given = [7.0, 7.02, 7.5, 7.5, 7.3, 9.0, 9.001, 10.25]
-    with Recorder(tmp_path / "out.mp4", 192, 96) as recorder:
+    with Recorder(tmp_path / "out.mp4", 96, 192) as recorder:
         for number, pts in enumerate(given):
             recorder.write(numbered_picture(number), pts)
     times, pictures = zip(*decoded(tmp_path / "out.mp4"))
@@ -97,7 +97,7 @@ def test_an_odd_side_grows_by_a_copy_of_its_last_row_or_column(
 ) -> None:
     ramp = np.linspace(40, 200, width).astype(np.uint8)
     picture = np.repeat(np.repeat(ramp[None, :, None], height, 0), 3, 2)
-    with Recorder(tmp_path / "out.mp4", width, height, 5.0) as recorder:
+    with Recorder(tmp_path / "out.mp4", height, width, 5.0) as recorder:
         for number in range(5):
             recorder.write(picture, number / 5)
     for _, shown in decoded(tmp_path / "out.mp4"):
@@ -107,7 +107,7 @@ def test_an_odd_side_grows_by_a_copy_of_its_last_row_or_column(
 
 
 def test_a_frame_of_another_size_is_fitted_with_black_beside_it(tmp_path: Path) -> None:
-    with Recorder(tmp_path / "out.mp4", 192, 96, 5.0) as recorder:
+    with Recorder(tmp_path / "out.mp4", 96, 192, 5.0) as recorder:
         recorder.write(numbered_picture(1), 0.0)
         recorder.write(np.full((240, 240, 3), 200, np.uint8), 0.2)
     (_, _), (_, second) = decoded(tmp_path / "out.mp4")
@@ -123,7 +123,7 @@ def test_colours_come_back_as_they_were(tmp_path: Path, height: int, width: int,
     stripe = width // len(patches)
     for index, patch in enumerate(patches):
         picture[:, index * stripe : (index + 1) * stripe] = patch
-    with Recorder(tmp_path / "out.mp4", width, height, 5.0) as recorder:
+    with Recorder(tmp_path / "out.mp4", height, width, 5.0) as recorder:
         recorder.write(picture, 0.0)
     _, ours = next(decoded(tmp_path / "out.mp4"))
     _, opencv = cv2.VideoCapture(str(tmp_path / "out.mp4")).read()
@@ -136,7 +136,7 @@ def test_colours_come_back_as_they_were(tmp_path: Path, height: int, width: int,
 
 
 def test_pictures_an_hour_apart_are_recorded_too(tmp_path: Path) -> None:
-    with Recorder(tmp_path / "out.mp4", 192, 96, 1 / 3600) as recorder:
+    with Recorder(tmp_path / "out.mp4", 96, 192, 1 / 3600) as recorder:
         for number in range(3):
             recorder.write(numbered_picture(number), number * 3600.0)
     assert [time for time, _ in decoded(tmp_path / "out.mp4")] == [0, 3600, 7200]
@@ -144,7 +144,7 @@ def test_pictures_an_hour_apart_are_recorded_too(tmp_path: Path) -> None:
 
 
 def test_a_size_that_cannot_be_encoded_is_a_sentence(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 20000, 2, 5.0)
+    recorder = Recorder(tmp_path / "out.mp4", 2, 20000, 5.0)
     with pytest.raises(RecordingError, match=r"out\.part\.mkv failed"):
         recorder.write(np.zeros((2, 20000, 3), np.uint8), 0.0)
     with pytest.raises(RecordingError, match=r"out\.part\.mkv failed .* before the first frame"):
@@ -153,7 +153,7 @@ def test_a_size_that_cannot_be_encoded_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_without_frames_there_is_no_file(tmp_path: Path) -> None:
-    assert Recorder(tmp_path / "out.mp4", 192, 96).close().frames == 0
+    assert Recorder(tmp_path / "out.mp4", 96, 192).close().frames == 0
     assert names(tmp_path) == []
 
 
@@ -165,7 +165,7 @@ WRITER = textwrap.dedent(
 
     rate, frames = float(sys.argv[2]), int(sys.argv[3])
     moving = np.random.default_rng(1).integers(0, 1 + int(sys.argv[4]), (120, 400, 3), np.uint8)
-    recorder = Recorder(sys.argv[1], 192, 96, rate)
+    recorder = Recorder(sys.argv[1], 96, 192, rate)
     for number in range(frames):
         recorder.write(moving[:, number % 200 : number % 200 + 192], number / rate)
         print(number + 1, flush=True)
@@ -191,17 +191,17 @@ def test_kill_9_loses_at_most_the_last_second(tmp_path: Path, rate: float, noise
 def test_what_kill_9_left_is_not_overwritten_unless_forced(tmp_path: Path) -> None:
     (tmp_path / "out.part.mkv").write_bytes(b"an interrupted recording")
     with pytest.raises(RecordingError, match=r"out\.part\.mkv is left from a recording .* --force"):
-        Recorder(tmp_path / "out.mp4", 192, 96)
+        Recorder(tmp_path / "out.mp4", 96, 192)
     assert (tmp_path / "out.part.mkv").read_bytes() == b"an interrupted recording"
     record(tmp_path / "out.mp4", 5, force=True)
     assert names(tmp_path) == ["out.mp4"]
 
 
 def test_a_part_file_that_another_program_writes_is_never_replaced(tmp_path: Path) -> None:
-    first = Recorder(tmp_path / "out.mp4", 192, 96, 5.0)
+    first = Recorder(tmp_path / "out.mp4", 96, 192, 5.0)
     first.write(numbered_picture(1), 0.0)
     with pytest.raises(RecordingError, match="being written by another recording"):
-        Recorder(tmp_path / "out.mp4", 192, 96, force=True)
+        Recorder(tmp_path / "out.mp4", 96, 192, force=True)
     assert first.close().frames == 1
 
 
@@ -209,8 +209,8 @@ def test_a_file_that_is_there_is_replaced_only_when_forced_and_only_at_the_end(t
     target = tmp_path / "out.mp4"
     target.write_text("mine")
     with pytest.raises(RecordingError, match=r"out\.mp4 exists; .* --force"):
-        Recorder(target, 192, 96)
-    recorder = Recorder(target, 192, 96, 5.0, force=True)
+        Recorder(target, 96, 192)
+    recorder = Recorder(target, 96, 192, 5.0, force=True)
     recorder.write(numbered_picture(1), 0.0)
     assert target.read_text() == "mine"
     recorder.close()
@@ -218,7 +218,7 @@ def test_a_file_that_is_there_is_replaced_only_when_forced_and_only_at_the_end(t
 
 
 def test_a_file_that_appears_meanwhile_is_kept_and_the_recording_too(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 5.0)
+    recorder = Recorder(tmp_path / "out.mp4", 96, 192, 5.0)
     recorder.write(numbered_picture(5), 0.0)
     (tmp_path / "out.mp4").write_text("mine")
     with pytest.raises(RecordingError, match=r"has appeared meanwhile.*out\.part\.mkv, which plays"):
@@ -269,7 +269,7 @@ FULL_DISK = textwrap.dedent(
     limit = int(sys.argv[2])
     frames = 0
     try:
-        with Recorder(sys.argv[1], 192, 96, 25.0) as recorder:
+        with Recorder(sys.argv[1], 96, 192, 25.0) as recorder:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             for frames in range(int(sys.argv[3])):
                 recorder.write(np.roll(noise, frames, 1), frames / 25)
@@ -290,7 +290,7 @@ def test_a_full_disk_stops_the_recording_with_a_sentence_and_a_part_that_plays(t
 
 
 def test_a_recording_that_cannot_be_finished_stays_as_its_part(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 25.0)
+    recorder = Recorder(tmp_path / "out.mp4", 96, 192, 25.0)
     for number in range(50):
         recorder.write(numbered_picture(number), number / 25)
     (tmp_path / "out.part.mp4").mkdir()  # in the way of the file that is made before it is named
@@ -300,7 +300,7 @@ def test_a_recording_that_cannot_be_finished_stays_as_its_part(tmp_path: Path) -
 
 
 def test_a_finished_file_that_lacks_frames_is_not_taken(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "out.mp4", 192, 96, 25.0)
+    recorder = Recorder(tmp_path / "out.mp4", 96, 192, 25.0)
     for number in range(50):
         recorder.write(numbered_picture(number), number / 25)
     fd = os.open(tmp_path / "out.part.mkv", os.O_RDWR)

@@ -70,7 +70,7 @@ def test_stages_alone_and_together(shared: Path, tmp_path: Path, model: Model, c
             draw(frame.pixels, detections, model.labels)
 
     def encode(pictures: Sequence[Frame], name: str) -> None:
-        with Recorder(tmp_path / name, seen[0].width, seen[0].height, 25.0) as recorder:
+        with Recorder(tmp_path / name, seen[0].height, seen[0].width, 25.0) as recorder:
             for picture in pictures:
                 recorder.write(picture.pixels, picture.pts)
 
