@@ -1,12 +1,17 @@
 """SSD Studio: the window by default, or one of the commands below."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C before `main` can answer it leaves no traceback
+
 import argparse
 import difflib
 import importlib
-import logging
 import os
 import sys
-import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 COMMANDS = {
@@ -99,52 +104,39 @@ def _refuse_misspelt_command(source: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; what a person must know goes to stderr in one sentence, with exit code 1 or 2."""
-    from app.redaction import redact_logs
+    from app.logs import configure_logs, report_defect
     from detector.errors import StudioError
 
-    redact_logs()
     try:
-        _configure_logs(os.environ.get("SSD_STUDIO_LOG", "WARNING"))
-        return _run(sys.argv[1:] if arguments is None else arguments)
+        with _interrupted_by(signal.SIGINT, signal.SIGTERM):
+            configure_logs(os.environ.get("SSD_STUDIO_LOG", "WARNING"))
+            return _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:
+        return 130
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:  # the reader of our output has gone: `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the process's top: a defect of ours, told in one sentence
-        print(f"error: {_report(error)}", file=sys.stderr)
+        print(f"error: {report_defect(error)}", file=sys.stderr)
         return 1
 
 
-def _configure_logs(level: str) -> None:
-    levels = logging.getLevelNamesMapping()
-    if level.upper() not in levels:
-        from detector.errors import OptionError
-
-        raise OptionError(f"SSD_STUDIO_LOG cannot be '{level}'; it is one of {', '.join(levels)}.")
-    logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s: %(message)s")
-
-
-def _report(error: Exception) -> str:
-    """Keeps the traceback of a defect in a file of its owner's alone, redacted; returns what to tell."""
-    from app.redaction import redact
-    from detector.places import cache_folder
-
-    if isinstance(error, PermissionError) and error.filename is not None:  # the person's to mend, wherever
-        return redact(f"{error.filename}: may not be used; check its permissions and those of its folder.")
-    path = cache_folder() / "last-defect.txt"
+@contextmanager
+def _interrupted_by(*numbers: signal.Signals) -> Iterator[None]:
+    """Each of them ends a command as Ctrl-C does, where it has no way of its own."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(redact("".join(traceback.format_exception(error))), encoding="utf-8")
-    except OSError as refused:
-        path = Path(f"nowhere ({refused})")
-    what = f"{type(error).__name__}: {error}"
-    return redact(f"This is a defect of the program, not of yours: {what} (details in {path}).")
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":
+    from app.logs import keep_crashes
+
+    keep_crashes()
     sys.exit(main())

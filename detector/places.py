@@ -29,6 +29,11 @@ def cache_folder() -> Path:
     return _home("cache") or Path(platformdirs.user_cache_dir(_NAME, appauthor=False))
 
 
+def log_folder() -> Path:
+    """What the program has to say of its runs. Not created here."""
+    return _home("logs") or Path(platformdirs.user_log_dir(_NAME, appauthor=False))
+
+
 def builtin_model_folder() -> Path:
     """Models that ship with the program."""
     return Path(__file__).resolve().parent.parent / "weights"
