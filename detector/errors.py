@@ -3,6 +3,8 @@
 StudioError
 ├── ModelError       a model, its card or its weights
 ├── ImportFileError  somebody else's weights file
+├── DownloadError    weights that cannot be fetched, or are not those that were published
+├── ExportError      a model in somebody else's format
 ├── EngineError      a device or a runtime
 ├── SourceError      a camera, a file, a stream
 ├── RecordingError   a video or a lines file being written
@@ -24,6 +26,14 @@ class ModelError(StudioError):
 
 
 class ImportFileError(StudioError):
+    pass
+
+
+class DownloadError(StudioError):
+    pass
+
+
+class ExportError(StudioError):
     pass
 
 

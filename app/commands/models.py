@@ -10,11 +10,12 @@ A model is a card (JSON) and its weights (HDF5); 'models show' says where they l
 
 import argparse
 
-from app.commands.model_verbs import compacting, importing, inspecting, listing, showing
+from app.commands.model_verbs import compacting, downloading, importing, inspecting, listing, showing
 
 _VERBS = {
     "list": listing,
     "show": showing,
+    "download": downloading,
     "import": importing,
     "inspect": inspecting,
     "compact": compacting,
