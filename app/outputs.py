@@ -10,7 +10,7 @@ from app.pipeline.batch import Job, Sink
 from app.recording import check_target
 from app.recording.clip import SUFFIXES
 from app.recording.part_file import make_folder, refuse_existing
-from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
+from app.recording.sinks import AnnotatedPicture, AnnotatedVideo, Hide
 from app.redaction import redact
 from app.sources import Source, files_in, open_source, path_of
 from app.sources.folder import PICTURE_SUFFIXES, is_picture
@@ -42,6 +42,7 @@ def jobs_for(
     record: Path | None,
     lines: Path | None = None,
     labels: LabelMap,
+    hide: Hide | None = None,
     force: bool,
 ) -> list[Job]:
     """One job for each file, camera or stream; folders are the files in them.
@@ -49,6 +50,7 @@ def jobs_for(
     start    seconds into each video
     record   the file for the only source; else a folder, which gets a file of the same name for each
     lines    the file that gets a line for each frame, which must be none of these
+    hide     what is done to the frames of videos before boxes are drawn on them
     raises   OptionError and RecordingError when something cannot be written where it would have to go;
              SourceError for a folder without pictures or videos, and when nothing is there at all
     Sources are not opened yet.
@@ -73,7 +75,7 @@ def jobs_for(
         sink: Sink = (
             AnnotatedPicture(path, labels, force=force)
             if subject.is_picture
-            else AnnotatedVideo(path, subject.source, labels, force=force)
+            else AnnotatedVideo(path, subject.source, labels, hide=hide, force=force)
         )
         jobs.append(Job(name=subject.name, source=subject.source, sinks=(sink,)))
     return jobs

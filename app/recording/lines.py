@@ -28,7 +28,7 @@ class Lines:
 
     def write(self, frame: Frame, found: Detections) -> None:
         if self._stream is None:
-            self._stream = _opened(self.path, force=self._force) if self.path else sys.stdout
+            self._stream = opened(self.path, force=self._force) if self.path else sys.stdout
         line = json.dumps(as_json(frame, found, self._labels), ensure_ascii=False, allow_nan=False)
         try:
             self._stream.write(line + "\n")
@@ -54,25 +54,32 @@ class Lines:
         )
 
 
-def as_json(frame: Frame, found: Detections, labels: LabelMap) -> dict[str, Any]:
-    """A line: pixels of the source to a hundredth, its seconds to a microsecond, scores to four digits."""
+def as_json(
+    frame: Frame, found: Detections, labels: LabelMap, *, seconds: float | None = None
+) -> dict[str, Any]:
+    """A line: pixels of the source to a hundredth, seconds to a microsecond, scores to four digits.
+
+    seconds  the frame's time; None: its source's own
+    """
+    detections: list[dict[str, Any]] = [
+        {
+            "box": [round(edge, 2) for edge in box],
+            "score": round(score, 4),
+            "class": labels[class_id],
+            "class_id": class_id,
+        }
+        for box, score, class_id in zip(found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist())
+    ]
+    if found.track_ids is not None:
+        for detection, track_id in zip(detections, found.track_ids.tolist()):
+            detection["track_id"] = track_id
     return {
         "source": frame.source,
         "frame": frame.sequence,
-        "time": round(frame.pts, 6),
+        "time": round(frame.pts if seconds is None else seconds, 6),
         "width": frame.width,
         "height": frame.height,
-        "detections": [
-            {
-                "box": [round(edge, 2) for edge in box],
-                "score": round(score, 4),
-                "class": labels[class_id],
-                "class_id": class_id,
-            }
-            for box, score, class_id in zip(
-                found.boxes.tolist(), found.scores.tolist(), found.class_ids.tolist()
-            )
-        ],
+        "detections": detections,
     }
 
 
@@ -91,7 +98,11 @@ def check_lines(path: Path, *, force: bool) -> None:
         path.unlink()
 
 
-def _opened(path: Path, *, force: bool) -> TextIO:
+def opened(path: Path, *, force: bool) -> TextIO:
+    """A new file for lines, readable by its owner alone; or the pipe that is there.
+
+    raises  RecordingError
+    """
     check_lines(path, force=force)
     if path.exists() and not path.is_file():
         return path.open("w", encoding="utf-8")

@@ -1,0 +1,81 @@
+"""The act of `annotate`: a recording and its boxes in, a copy with the boxes drawn in out."""
+
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.blur import Blur
+from app.commands.detect_report import Bar, summary
+from app.commands.stopping import stopped_by
+from app.outputs import jobs_for
+from app.pipeline.batch import Batch
+from app.pipeline.choice import Choice
+from app.recording.sidecar import sidecar_path
+from app.recording.sidecar_reading import RecordedEngine, Sidecar
+from app.recording.sinks import Hide
+from detector.errors import OptionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateOptions:
+    """What `annotate` does. None means: as it was recorded."""
+
+    clip: Path
+    record: Path
+    lines: Path | None = None
+    min_score: float | None = None
+    classes: Sequence[str] | None = None
+    blur: Sequence[str] = ()
+    quiet: bool = False
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
+            raise OptionError(f"--min-score cannot be {self.min_score:g}; give a number from 0 to 1.")
+
+
+def _hiding(names: Sequence[str], sidecar: Sidecar) -> Hide | None:
+    if not names:
+        return None
+    labels = sidecar.finder.labels
+    labels.class_ids(names)  # a name that is misspelt must not leave somebody recognisable
+    blur = Blur(names)
+    return lambda frame: blur.apply(frame, sidecar.found_at(frame.pts), labels)
+
+
+def annotate(options: AnnotateOptions) -> int:
+    """Writes the copy and says what became of it.
+
+    returns  the exit code
+    raises   StudioError
+    """
+    sidecar = Sidecar(options.lines or sidecar_path(options.clip))
+    labels = sidecar.finder.labels
+    choice = Choice(
+        min_score=sidecar.finder.min_score if options.min_score is None else options.min_score,
+        class_ids=None if options.classes is None else frozenset(labels.class_ids(options.classes)),
+    )
+    jobs = jobs_for(
+        [str(options.clip)],
+        start=0.0,
+        record=options.record,
+        labels=labels,
+        hide=_hiding(options.blur, sidecar),
+        force=options.force,
+    )
+    engine = RecordedEngine(sidecar)
+    with Bar(quiet=options.quiet) as bar:
+        batch = Batch(jobs, engine, choice, report=bar.moved, ended=bar.ended)
+        started = time.monotonic()
+        with stopped_by((signal.SIGINT, signal.SIGTERM), batch.stop) as signals:
+            outcomes = batch.run()
+        seconds = time.monotonic() - started
+    if not options.quiet and any(outcome.frames for outcome in outcomes):
+        said = summary(outcomes, None, labels, seconds=seconds, device=engine.device)
+        print(f"Stopped: {said}" if signals else said, file=sys.stdout)
+    if signals:
+        return 130
+    return 1 if any(outcome.error for outcome in outcomes) else 0

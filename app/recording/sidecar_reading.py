@@ -1,0 +1,171 @@
+"""A recording's boxes read back: what was on a frame, when something appears, an engine that knows it all."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.recording.sidecar import Finder, sidecar_path
+from detector.engines import FLOOR, Timing
+from detector.errors import RecordingError
+from detector.values import Detections, Frame, LabelMap
+
+_ROUNDED = 0.0015  # seconds by which containers round a time
+_STAYS = 0.5  # seconds a line is valid, where the next ones are missing
+
+
+class Sidecar:
+    """Everything in a file of lines.
+
+    path     CLIP.jsonl, or what `detect --json` wrote of one video
+    finder   who found the boxes; the last one, where the model changed
+    raises   RecordingError when it cannot be read or is something else; a last line cut short is left out
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.finder = Finder(labels=LabelMap(()))
+        times: list[float] = []
+        ends: list[int] = [0]
+        rows: list[tuple[float, ...]] = []
+        names: dict[int, str] = {}
+        for line in _lines(path):
+            if "sidecar" in line:
+                self.finder = _finder(line)
+                continue
+            times.append(float(line["time"]))
+            for each in line["detections"]:
+                names.setdefault(int(each["class_id"]), str(each["class"]))
+                rows.append((*each["box"], each["score"], each["class_id"], each.get("track_id", -1)))
+            ends.append(len(rows))
+        if not self.finder.labels.names and names:
+            listed = (names.get(class_id, f"class {class_id}") for class_id in range(max(names) + 1))
+            self.finder = Finder(labels=LabelMap(tuple(listed)))
+        if any(row[5] >= len(self.finder.labels) for row in rows):
+            raise RecordingError(f"{path} names classes that its first line does not list; it is damaged.")
+        table = np.array(rows, np.float64).reshape(-1, 7)
+        self._times: NDArray[np.float64] = np.array(times, np.float64)
+        self._ends = ends
+        self._boxes, self._scores = table[:, :4].astype(np.float32), table[:, 4].astype(np.float32)
+        self._class_ids, self._track_ids = table[:, 5].astype(np.int32), table[:, 6].astype(np.int32)
+        self._tracked = bool((self._track_ids >= 0).any())
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def at(self, seconds: float) -> Detections:
+        """What was found on the frame shown at this time; nothing where no line tells."""
+        found = self.found_at(seconds)
+        return Detections.empty() if found is None else found
+
+    def found_at(self, seconds: float) -> Detections | None:
+        """Likewise; None where no line tells."""
+        index = int(np.searchsorted(self._times, seconds + _ROUNDED, "right")) - 1
+        if index < 0 or seconds - self._times[index] > _STAYS:
+            return None
+        return self._on(index)
+
+    def appearance_after(self, seconds: float, chosen: Callable[[Detections], Detections]) -> float | None:
+        """When something comes into view that was not there before: a new track, or the first after none.
+
+        chosen   what of a frame's detections counts
+        returns  seconds of the recording; None: nothing more comes
+        """
+        times = (each for each in self._appearances(chosen) if each > seconds + _ROUNDED)
+        return next(times, None)
+
+    def appearance_before(self, seconds: float, chosen: Callable[[Detections], Detections]) -> float | None:
+        """Likewise, the last one earlier than that."""
+        last = None
+        for each in self._appearances(chosen):
+            if each >= seconds - _ROUNDED:
+                break
+            last = each
+        return last
+
+    def _appearances(self, chosen: Callable[[Detections], Detections]) -> Iterator[float]:
+        seen: set[int] = set()
+        anything = False
+        for index, seconds in enumerate(self._times):
+            here = chosen(self._on(index))
+            ids = set() if here.track_ids is None else {int(each) for each in here.track_ids if each >= 0}
+            if ids - seen or (len(here) and not anything and not ids):
+                yield float(seconds)
+            seen |= ids
+            anything = len(here) > 0
+
+    def _on(self, index: int) -> Detections:
+        rows = slice(self._ends[index], self._ends[index + 1])
+        return Detections(
+            self._boxes[rows],
+            self._scores[rows],
+            self._class_ids[rows],
+            self._track_ids[rows] if self._tracked else None,
+        )
+
+
+class RecordedEngine:
+    """An engine that answers with what was found when the recording was made; its clock is the frames'."""
+
+    def __init__(self, sidecar: Sidecar) -> None:
+        self._sidecar = sidecar
+        self.device = f"boxes recorded with {sidecar.finder.name or 'another program'}"
+        self.timing = Timing()
+
+    def detect(
+        self,
+        frames: Sequence[Frame],
+        *,
+        nms_iou: float | None = None,
+        max_detections: int | None = None,
+        floor: float = FLOOR,
+    ) -> list[Detections]:
+        """See `detector.engines.Engine`; the overlap is the one of the recording."""
+        return [self._sidecar.at(frame.pts).above(floor)[:max_detections] for frame in frames]
+
+    def close(self) -> None:
+        pass
+
+
+def find_sidecar(clip: Path) -> Path | None:
+    """The boxes of a recording, where they lie beside it."""
+    path = sidecar_path(clip)
+    return path if path.is_file() and path != clip else None
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, text in enumerate(file, 1):
+                try:
+                    line = json.loads(text)
+                    if not ("sidecar" in line or {"time", "detections"} <= line.keys()):
+                        raise ValueError
+                except (ValueError, TypeError, AttributeError):
+                    if not text.endswith("\n"):  # the program ended while it was written
+                        return
+                    raise RecordingError(
+                        f"{path}, line {number}: is no line of boxes; give a file that 'record' or "
+                        "'detect --json' wrote."
+                    ) from None
+                yield line
+    except FileNotFoundError:
+        raise RecordingError(
+            f"{path.name} is not beside the recording in {path.parent}; only recordings with a sidecar know "
+            "their boxes. 'detect' finds them anew."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordingError(f"{path} cannot be read ({type(error).__name__}); check what it is.") from error
+
+
+def _finder(header: dict[str, Any]) -> Finder:
+    return Finder(
+        labels=LabelMap(tuple(map(str, header.get("classes", ())))),
+        name=str(header.get("model", "")),
+        sha256=str(header.get("model_sha256", "")),
+        min_score=float(header.get("min_score", 0.5)),
+        nms_iou=float(header.get("nms_iou", 0.45)),
+    )
