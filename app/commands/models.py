@@ -10,7 +10,15 @@ A model is a card (JSON) and its weights (HDF5); 'models show' says where they l
 
 import argparse
 
-from app.commands.model_verbs import compacting, downloading, importing, inspecting, listing, showing
+from app.commands.model_verbs import (
+    compacting,
+    downloading,
+    importing,
+    inspecting,
+    listing,
+    showing,
+    subsampling,
+)
 
 _VERBS = {
     "list": listing,
@@ -18,6 +26,7 @@ _VERBS = {
     "download": downloading,
     "import": importing,
     "inspect": inspecting,
+    "subsample": subsampling,
     "compact": compacting,
 }
 """Each has `add_arguments` and `run`; the first line of its docstring is its summary."""
