@@ -83,7 +83,7 @@ def _check(options: argparse.Namespace) -> int:
     from trainer.datasets.check import check
     from trainer.datasets.writing import fix
 
-    layout = LAYOUTS[find_architecture(options.architecture).layout]
+    layout = LAYOUTS[find_architecture(options.architecture).layouts[0]]
     with counted("pictures") as progress:
         report = check(options.folder, layout=layout, columns=options.columns, progress=progress)
     if options.json:

@@ -19,7 +19,7 @@ def assemble(
 ) -> keras.Model:
     """The network of a card; see `detector.networks.catalog.build_network`.
 
-    The layers that predict from a map are called `<map>_offsets` and `<map>_logits`.
+    The last layers that predict from a map are called `<map>_offsets` and `<map>_logits`.
     """
     pictures = keras.Input((*card.input_size, 3), name="pictures")
     scaled = PictureScaling(card.mean, card.scale, name="picture_scaling")(pictures)
@@ -29,7 +29,11 @@ def assemble(
     answers = {
         kind: layers.Concatenate(axis=1, name=kind)(
             [
-                _rows(head(each, count * values, name=f"{name}_{kind}"), values, name=f"{name}_{kind}_rows")
+                _rows(
+                    head(each, count * values, name=f"{name}_{kind}", **options),
+                    values,
+                    name=f"{name}_{kind}_rows",
+                )
                 for (name, each), count in zip(maps.items(), card.anchors.boxes_per_cell)
             ]
         )
@@ -52,6 +56,10 @@ def _rows(answers: Any, values: int, *, name: str) -> Any:
 
 
 def _check_anchors(card: ModelCard, maps: Mapping[str, Any]) -> None:
+    if card.anchors.order != "cells":
+        raise ModelError(
+            f"The anchors of '{card.name}' run shape by shape; the answers of a network run cell by cell."
+        )
     built = tuple((each.shape[1], each.shape[2]) for each in maps.values())
     if built != card.anchors.map_shapes:
         raise ModelError(

@@ -1,85 +1,19 @@
-"""The architectures by name. Importing this costs nothing: Keras loads when a network is built.
-
-A further architecture is one function that turns normalised pictures into feature maps, in a file of its own,
-and one entry here.
-"""
+"""Networks by the name of their architecture. Importing this costs nothing: Keras loads when one is built."""
 
 import difflib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from detector.anchor_layouts import LAYOUTS
 from detector.anchors import AnchorLayout
 from detector.errors import ModelError
-from detector.model_card import ChannelOrder, ModelCard, Option, ScoreActivation
+from detector.model_card import ModelCard, Option
 from detector.model_store import Model, read_weights
+from detector.networks.architectures import ARCHITECTURES, Architecture
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Architecture:
-    """What an architecture is by itself; a card says what one model makes of it.
-
-    summary         one line for people
-    feature_maps    "module:function"; function(pictures, **options) -> {name: feature map}, finest first
-    head            "module:function"; function(feature_map, channels, name=...) -> the predictor's answers
-    layout          anchors at the usual input size, a name of LAYOUTS
-    smallest_input  pixels a side; below it the last feature map would vanish
-    options         what may be varied, with the usual values
-    keras_application  the same backbone in keras.applications, learnt on ImageNet; empty: there is none
-    """
-
-    name: str
-    summary: str
-    feature_maps: str
-    head: str
-    layout: str
-    smallest_input: int
-    channel_order: ChannelOrder
-    mean: tuple[float, float, float]
-    scale: tuple[float, float, float]
-    score_activation: ScoreActivation
-    options: Mapping[str, Option] = field(default_factory=dict)
-    keras_application: str = ""
-
-
-ARCHITECTURES: dict[str, Architecture] = {
-    architecture.name: architecture
-    for architecture in (
-        Architecture(
-            name="ssd300-vgg16",
-            summary="the SSD300 of the paper: VGG16 with dilated fc6, 8732 anchors",
-            feature_maps="detector.networks.vgg:ssd300",
-            head="detector.networks.heads:convolution_3x3",
-            layout="ssd300-voc",
-            smallest_input=257,
-            channel_order="BGR",
-            mean=(104.0, 117.0, 123.0),
-            scale=(1.0, 1.0, 1.0),
-            score_activation="softmax",
-            keras_application="VGG16",
-        ),
-        Architecture(
-            name="ssd300-mobilenet-v1",
-            summary="MobileNet v1 as in the TensorFlow Object Detection API, 1917 anchors: fast on CPUs",
-            feature_maps="detector.networks.mobilenet:ssd300_v1",
-            head="detector.networks.heads:convolution_1x1",
-            layout="tf-ssd-300",
-            smallest_input=1,
-            channel_order="RGB",
-            mean=(127.5, 127.5, 127.5),
-            scale=(1 / 127.5, 1 / 127.5, 1 / 127.5),
-            score_activation="sigmoid",
-            # width: 0.25, 0.5, 0.75, 1.0; folded: batch normalisation is part of kernels and biases
-            options={"width": 1.0, "folded": False},
-            keras_application="MobileNet",
-        ),
-    )
-}
 
 
 def find_architecture(name: str) -> Architecture:
@@ -112,7 +46,7 @@ def new_card(
     raises      ModelError when the architecture has no such option or cannot take such pictures
     """
     chosen = find_architecture(architecture)
-    anchors = LAYOUTS[chosen.layout] if layout is None else layout
+    anchors = LAYOUTS[chosen.layouts[0]] if layout is None else layout
     all_options = _options(chosen, options or {})
     if input_size is not None and input_size != anchors.image_size:
         anchors = anchors.for_maps(feature_map_shapes(architecture, input_size, all_options), input_size)
@@ -122,9 +56,10 @@ def new_card(
         options=all_options,
         input_size=anchors.image_size,
         anchors=anchors,
-        channel_order=chosen.channel_order,
-        mean=chosen.mean,
-        scale=chosen.scale,
+        variances=chosen.variances,
+        channel_order=chosen.preprocessing.channel_order,
+        mean=chosen.preprocessing.mean,
+        scale=chosen.preprocessing.scale,
         score_activation=chosen.score_activation,
         classes=tuple(classes),
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 from keras import layers
 
+from detector.networks import heads
+from detector.networks.extra_layers import halving, shrinking
 from detector.networks.initial_kernels import RandomKernel
 from detector.networks.l2_normalisation import L2Normalisation
 
@@ -18,12 +20,39 @@ _BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512))
 def ssd300(pictures: Any) -> dict[str, Any]:
     """Six feature maps: 38, 19, 10, 5, 3 and 1 cells a side at 300 pixels."""
     maps = trunk(pictures)
-    x = maps["fc7"]
-    for name, channels in (("conv6", 512), ("conv7", 256)):
-        maps[f"{name}_2"] = x = _halving_extra(x, channels, name=name)
-    for name in ("conv8", "conv9"):
-        maps[f"{name}_2"] = x = _shrinking_extra(x, 256, name=name)
+    maps["conv6_2"] = x = halving(maps["fc7"], 512, _convolution, name="conv6")
+    maps["conv7_2"] = x = halving(x, 256, _convolution, name="conv7")
+    maps["conv8_2"] = x = shrinking(x, 256, _convolution, name="conv8")
+    maps["conv9_2"] = shrinking(x, 256, _convolution, name="conv9")
     return maps
+
+
+def ssd512(pictures: Any) -> dict[str, Any]:
+    """Seven feature maps: 64, 32, 16, 8, 4, 2 and 1 cells a side at 512 pixels."""
+    maps = trunk(pictures)
+    x = maps["fc7"]
+    for name, channels in (("conv6", 512), ("conv7", 256), ("conv8", 256), ("conv9", 256)):
+        maps[f"{name}_2"] = x = halving(x, channels, _convolution, name=name)
+    x = _convolution(x, 128, 1, name="conv10_1")
+    x = layers.ZeroPadding2D(1, name="conv10_2_padding")(x)
+    maps["conv10_2"] = _convolution(x, 256, 4, padding="valid", name="conv10_2")
+    return maps
+
+
+def ssd300_v1(pictures: Any) -> dict[str, Any]:
+    """The first version of the paper, as rykov8 ported it: the last map is the mean of the one before."""
+    maps = trunk(pictures)
+    x = maps["fc7"]
+    for name, channels in (("conv6", 512), ("conv7", 256), ("conv8", 256)):
+        maps[f"{name}_2"] = x = halving(x, channels, _convolution, name=name)
+    maps["pool6"] = layers.GlobalAveragePooling2D(keepdims=True, name="pool6")(x)
+    return maps
+
+
+def head_v1(feature_map: Any, channels: int, *, name: str) -> Any:
+    """3x3, and on the mean of a map, which has no neighbours, 1x1: the port's fully connected layer."""
+    is_mean = name.startswith("pool6")
+    return (heads.convolution_1x1 if is_mean else heads.convolution_3x3)(feature_map, channels, name=name)
 
 
 def trunk(pictures: Any) -> dict[str, Any]:
@@ -44,19 +73,6 @@ def trunk(pictures: Any) -> dict[str, Any]:
     return maps
 
 
-def _halving_extra(x: Any, channels: int, *, name: str) -> Any:
-    """A 1x1 to half the channels, then a 3x3 of stride 2 padded by one pixel on every side."""
-    x = _convolution(x, channels // 2, 1, name=f"{name}_1")
-    x = layers.ZeroPadding2D(1, name=f"{name}_padding")(x)
-    return _convolution(x, channels, 3, stride=2, padding="valid", name=f"{name}_2")
-
-
-def _shrinking_extra(x: Any, channels: int, *, name: str) -> Any:
-    """A 1x1 to half the channels, then a 3x3 without padding: the map loses its border."""
-    x = _convolution(x, channels // 2, 1, name=f"{name}_1")
-    return _convolution(x, channels, 3, padding="valid", name=f"{name}_2")
-
-
 def _convolution(
     x: Any,
     channels: int,
@@ -67,6 +83,8 @@ def _convolution(
     dilation: int = 1,
     name: str,
 ) -> Any:
+    if stride > 1:
+        x, padding = layers.ZeroPadding2D(kernel // 2, name=f"{name}_padding")(x), "valid"
     layer = layers.Conv2D(
         channels,
         kernel,
