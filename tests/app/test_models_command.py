@@ -63,6 +63,17 @@ def test_a_model_is_shown_for_people_and_as_its_card(capsys: pytest.CaptureFixtu
     )
 
 
+def test_a_model_for_fewer_classes_is_made_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+    save("street")
+    command = ["models", "subsample", "street", "--classes", "car=van,car", "--add", "tram", "--as", "vans"]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "Saved as 'vans', 3 classes" in said and "train --from vans" in said
+    assert find_model("vans").card.classes == ("van", "car", "tram")
+    assert main(command) == 1
+    assert "There is a model 'vans'" in capsys.readouterr().err
+
+
 def test_a_model_whose_weights_are_gone_is_listed_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     save("street")
     (user_model_folder() / "street.h5").unlink()
