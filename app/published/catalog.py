@@ -30,12 +30,14 @@ class PublishedFile:
     addresses  where it lies; the second is asked when the first has nothing
     sha256     hex digits as published, perhaps only the first few; None: nobody has published them
     size       bytes, exactly; None: not known
+    megabytes  as its authors round it, where the size is not known
     """
 
     name: str
     addresses: tuple[str, ...]
     sha256: str | None = None
     size: int | None = None
+    megabytes: float | None = None
 
     def __post_init__(self) -> None:
         if Path(self.name).name != self.name:
@@ -86,10 +88,17 @@ class Published:
         return all(each.sha256 for each in self.files)
 
     @property
-    def size(self) -> int | None:
-        """Bytes to fetch, where all are known."""
-        sizes = [each.size for each in self.files]
-        return None if None in sizes else sum(size or 0 for size in sizes)
+    def needs(self) -> str:
+        """What fetching takes beside the name."""
+        if self.by_hand:
+            return "a browser"
+        return "nothing" if self.is_checked else "--unverified"
+
+    @property
+    def megabytes(self) -> float | None:
+        """To fetch, where all are known."""
+        sizes = [each.megabytes if each.size is None else each.size / 1e6 for each in self.files]
+        return sum(size for size in sizes if size is not None) if None not in sizes else None
 
     @property
     def classes_file(self) -> Path | None:

@@ -1,6 +1,7 @@
 """`models` as a person meets it: what it prints, where, and with which exit code."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,14 +23,14 @@ def test_without_models_the_list_says_how_to_get_one(capsys: pytest.CaptureFixtu
     assert main(["models", "list"]) == 0
     assert "models import FILE --as NAME" in capsys.readouterr().out
     assert main(["models", "list", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == []
+    assert json.loads(capsys.readouterr().out)["models"] == []
 
 
 def test_the_list_has_a_line_for_each_model_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     save("street")
     save("helmets")
     assert main(["models", "list"]) == 0
-    heads, *lines = capsys.readouterr().out.splitlines()
+    heads, *lines = capsys.readouterr().out.partition("\n\n")[0].splitlines()
     assert heads.split() == ["name", "architecture", "input", "classes", "size", "from"]
     assert [line.split() for line in lines] == [
         ["helmets", "ssd300-mobilenet-v1", "300x300", "2", "0.0", "MB", "you"],
@@ -37,10 +38,21 @@ def test_the_list_has_a_line_for_each_model_by_name(capsys: pytest.CaptureFixtur
     ]
 
 
+def test_the_list_says_what_can_be_had_and_what_each_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["mobilenet-ssd-voc-caffe"].endswith("VOC 2007 mAP 72.7 %  23.2 MB   nothing")
+    assert lines["ssd300-vgg16-voc-amdegroot"].endswith("77.4 %  –         --unverified")
+    assert lines["ssd300-vgg16-voc-rykov8"].endswith("a browser")
+    assert main(["models", "list", "--json"]) == 0
+    published = {each["name"]: each for each in json.loads(capsys.readouterr().out)["published"]}
+    assert published["mobilenet-ssd-voc-caffe"]["files"][0]["size"] == 23147564
+
+
 def test_the_list_for_programs_says_what_a_program_needs(capsys: pytest.CaptureFixture[str]) -> None:
     save("street")
     assert main(["models", "list", "--json"]) == 0
-    (model,) = json.loads(capsys.readouterr().out)
+    (model,) = json.loads(capsys.readouterr().out)["models"]
     assert (model["name"], model["input_size"], model["anchors"]) == ("street", [300, 300], 1917)
     assert model["classes"] == ["person", "car"] and not model["ships"]
     assert Path(model["card"]) == user_model_folder() / "street.json"
@@ -80,7 +92,33 @@ def test_a_model_whose_weights_are_gone_is_listed_as_such(capsys: pytest.Capture
     assert main(["models", "list"]) == 0
     assert "missing" in capsys.readouterr().out
     assert main(["models", "list", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["bytes"] is None
+    assert json.loads(capsys.readouterr().out)["models"][0]["bytes"] is None
+
+
+def test_a_card_that_cannot_be_read_is_told_and_the_others_are_listed(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    save("street")
+    (user_model_folder() / "half.json").write_text('{"name": "half"')
+    assert main(["models", "list"]) == 0
+    assert "half.json cannot be read" in caplog.text and len(caplog.records) == 1
+    assert "street" in capsys.readouterr().out
+    assert main(["models", "show", "half"]) == 1
+    said = capsys.readouterr().err
+    assert "half.json cannot be read" in said and said.count("\n") == 1
+
+
+def test_two_models_of_one_name_are_both_listed_and_neither_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("street")
+    shutil.copytree(user_model_folder(), tmp_path / "ships")
+    monkeypatch.setattr("detector.model_store.builtin_model_folder", lambda: tmp_path / "ships")
+    assert main(["models", "list"]) == 0
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:3]] == ["you", "Studio"]
+    for command in (["show", "street"], ["subsample", "street", "--classes", "car", "--as", "cars"]):
+        assert main(["models", *command]) == 1
+        assert "Two models are called 'street'" in capsys.readouterr().err
 
 
 def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(
@@ -119,7 +157,7 @@ def test_a_real_file_is_imported_and_the_command_says_what_it_found(
     assert "width 0.75" in said and "coco-90.txt" in said and "80 classes remain" in said
     assert f"Saved as 'coco': {user_model_folder() / 'coco.json'}" in said
     assert main(["models", "list", "--json"]) == 0
-    (model,) = json.loads(capsys.readouterr().out)
+    (model,) = json.loads(capsys.readouterr().out)["models"]
     assert len(model["classes"]) == 80 and model["licence"] == "Apache-2.0"
 
     names = shared / "models" / "coco_labelmap.txt"

@@ -1,19 +1,30 @@
-"""The models at hand.
+"""The models at hand, and the published weights that can be had.
 
   python main.py models list
 
-Each is a card (JSON) and its weights (HDF5).
+A model is a card (JSON) and its weights (HDF5). Of what can be had, the list says what fetching it needs:
+nothing, --unverified where nobody has published a checksum, or a browser.
 """
 
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from app.commands.model_verbs.words import megabytes, size_words, table
+from app.commands.model_verbs.words import megabytes, size_of, size_words, table
 
 if TYPE_CHECKING:
+    from app.published.catalog import Published
     from detector.model_store import Model
+
+_FIGURES = {
+    "voc07_map": "VOC 2007 mAP",
+    "voc12_map": "VOC 2012 mAP",
+    "coco_ap": "COCO AP",
+    "coco_ap50": "COCO AP50",
+    "coco_ap75": "COCO AP75",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,16 +32,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from app.published.catalog import read_catalog
     from detector.model_store import list_models
 
-    models = list_models()
+    models, published = list_models(), read_catalog()
     if options.json:
-        print(json.dumps([_summary(model) for model in models], indent=2, ensure_ascii=False))
-    elif models:
+        lists = {"models": list(map(_summary, models)), "published": list(map(asdict, published))}
+        print(json.dumps(lists, indent=2, ensure_ascii=False))
+        return 0
+    if models:
         heads = ("name", "architecture", "input", "classes", "size", "from")
         print("\n".join(table([heads, *map(_row, models)])))
     else:
-        print("There is no model yet: 'python main.py models import FILE --as NAME' makes one.")
+        print("There is no model yet: 'python main.py models import FILE --as NAME' makes one of a file.")
+    offers = ("can be had", "architecture", "published", "size", "needs")
+    print("\n" + "\n".join(table([offers, *map(_offer, published)])))
+    print("\n'python main.py models download NAME' fetches one of them.")
     return 0
 
 
@@ -46,7 +63,7 @@ def _summary(model: "Model") -> dict[str, Any]:
         "licence": card.licence,
         "origin": card.origin,
         "card": str(model.card_path),
-        "bytes": model.weights_path.stat().st_size if model.weights_path.is_file() else None,
+        "bytes": size_of(model.weights_path),
         "ships": model.ships,
     }
 
@@ -60,4 +77,15 @@ def _row(model: "Model") -> Sequence[str]:
         str(len(card.classes)),
         megabytes(model.weights_path),
         "SSD Studio" if model.ships else "you",
+    )
+
+
+def _offer(entry: "Published") -> Sequence[str]:
+    figures = (f"{_FIGURES[name]} {100 * value:.1f} %" for name, value in entry.published_map.items())
+    return (
+        entry.name,
+        entry.architecture,
+        next(figures, "–"),
+        "–" if entry.megabytes is None else f"{entry.megabytes:.1f} MB",
+        entry.needs,
     )

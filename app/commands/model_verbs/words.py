@@ -18,4 +18,13 @@ def size_words(size: tuple[int, int]) -> str:
 
 def megabytes(path: Path) -> str:
     """Of a file, or that it is missing."""
-    return f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "missing"
+    size = size_of(path)
+    return "missing" if size is None else f"{size / 1e6:.1f} MB"
+
+
+def size_of(path: Path) -> int | None:
+    """Bytes of a file; None when it is not there (any more)."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
