@@ -1,5 +1,6 @@
 """The models at hand and the one in use; how another one is chosen or brought in."""
 
+import threading
 from functools import partial
 
 from PyQt5.QtCore import QObject, pyqtSignal
@@ -27,6 +28,7 @@ class ModelChooser(QObject):
         super().__init__(parent)
         self._at_hand = list_models()
         self._chosen = wanted or next(iter(self._at_hand), None)
+        self._given_up = threading.Event()
         self.import_action: QAction | None = None
 
     @property
@@ -45,7 +47,16 @@ class ModelChooser(QObject):
             return None
         from detector.engines import open_engine
 
-        return partial(open_engine, self._chosen, notify=lambda words: self.told.emit(words, "note"))
+        return partial(
+            open_engine,
+            self._chosen,
+            notify=lambda words: self.told.emit(words, "note"),
+            wanted=lambda: not self._given_up.is_set(),
+        )
+
+    def give_up(self) -> None:
+        """The program closes: no model is made ready any more."""
+        self._given_up.set()
 
     def use_model(self, name: str) -> None:
         try:

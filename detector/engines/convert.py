@@ -5,8 +5,10 @@ has to spend. FOLDER is the model's, OUT the file to write; the card comes as a 
 parent has it in memory. What goes wrong is one sentence on stderr, and exit code 1.
 """
 
+import ctypes
 import json
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -21,6 +23,7 @@ from detector.engines.openvino_library import load_converter
 from detector.errors import StudioError
 from detector.model_store import Model, ModelCard, read_weights
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 ENVIRONMENT = {
     "KERAS_BACKEND": "tensorflow",  # Keras on JAX cannot be converted
     "CUDA_VISIBLE_DEVICES": "",  # nothing is computed here; TensorFlow would take a GPU's memory
@@ -89,6 +92,7 @@ def _users(node: Any) -> list[Any]:
 
 def main(folder: str, out: str) -> int:
     os.environ.update(ENVIRONMENT)
+    _die_with_parent()
     try:
         model = Model(ModelCard.from_json(json.loads(sys.stdin.buffer.readline())), Path(folder))
         threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -98,6 +102,12 @@ def main(folder: str, out: str) -> int:
         print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
         return 1
     return 0
+
+
+def _die_with_parent() -> None:
+    """At once and by the kernel, on Linux: a thread of ours may have to wait seconds for the interpreter."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _end_with_parent() -> None:

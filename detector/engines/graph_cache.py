@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 _ROOM = Path(detector.__file__).parent
 _LONGEST_CONVERSION = 600.0  # seconds; ten are usual
+_LOOK_EVERY = 0.1  # seconds
 # What in a card does not shape the graph: these may change without a new conversion.
 _OUTSIDE_THE_GRAPH = {
     "name", "variances", "channel_order", "min_score", "nms_iou", "max_detections",
@@ -28,13 +30,19 @@ _OUTSIDE_THE_GRAPH = {
 
 
 def cached_graph(
-    model: Model, *, precision: str, openvino_version: str, notify: Callable[[str], None]
+    model: Model,
+    *,
+    precision: str,
+    openvino_version: str,
+    notify: Callable[[str], None],
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Graph:
     """The graph of a model, converted first where it must be.
 
     precision  of the graph's numbers, "float32". bfloat16 shares that file: OpenVINO rounds when it compiles
     notify     is given a sentence before a conversion, since it takes about ten seconds
-    raises     EngineError when the conversion fails
+    wanted     asked while it converts: False ends the conversion at once
+    raises     EngineError when the conversion fails or is not wanted any more
 
     Several processes may come at once: each that finds no graph converts, and the last file stands.
     """
@@ -46,7 +54,7 @@ def cached_graph(
     except (DamagedGraphError, OSError) as error:
         logger.warning("%s is damaged (%s) and is made again", path, error)
         notify(f"Preparing the model '{model.name}' for OpenVINO again: what was kept on disk is damaged.")
-    _convert(model, path)
+    _convert(model, path, wanted)
     try:
         return read_graph(path)
     except (DamagedGraphError, OSError) as error:
@@ -76,7 +84,7 @@ def _digest(pieces: list[bytes]) -> str:
     return hashlib.sha256(b"".join(pieces)).hexdigest()[:8]
 
 
-def _convert(model: Model, path: Path) -> None:
+def _convert(model: Model, path: Path, wanted: Callable[[], bool]) -> None:
     command = [sys.executable, "-m", "detector.engines.convert", str(model.folder.absolute()), str(path)]
     with tempfile.TemporaryFile() as words:
         try:
@@ -87,7 +95,7 @@ def _convert(model: Model, path: Path) -> None:
                     child.stdin.write(json.dumps(model.card.to_json()).encode() + b"\n")
                     child.stdin.flush()
                 try:
-                    child.wait(_LONGEST_CONVERSION)
+                    _wait_for(child, wanted)
                 finally:
                     child.kill()
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -101,6 +109,17 @@ def _convert(model: Model, path: Path) -> None:
         reason = said.splitlines()[-1] if said else f"exit code {child.returncode}."
         raise EngineError(f"The model '{model.name}' could not be converted for OpenVINO: {reason}")
     _forget_older(path)
+
+
+def _wait_for(child: "subprocess.Popen[bytes]", wanted: Callable[[], bool]) -> None:
+    end_by = time.monotonic() + _LONGEST_CONVERSION
+    while wanted():
+        try:
+            child.wait(_LOOK_EVERY)
+            return
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end_by:
+                raise
 
 
 def _forget_older(path: Path) -> None:

@@ -25,6 +25,7 @@ def open_engine(
     precision: str = "auto",
     batch: int = 1,
     notify: Callable[[str], None] | None = None,
+    wanted: Callable[[], bool] = lambda: True,
 ) -> Engine:
     """Makes a model ready to run; its first real call is as fast as every other.
 
@@ -35,6 +36,7 @@ def open_engine(
     batch      how many frames of a call run together at most; longer lists are cut into pieces. 1 gives each
                frame the whole processor, more give the higher rate
     notify     is given a sentence before anything that lets a person wait; default: into the log
+    wanted     asked, from this thread, while that goes on: False ends what can be ended, by an EngineError
     raises     OptionError for names that do not exist; EngineError for what this computer cannot do
     """
     _check("engine", engine, ENGINES)
@@ -46,7 +48,7 @@ def open_engine(
     if engine == "keras":
         return _keras(model, device, precision, batch)
     if engine == "openvino":
-        return _openvino(model, device, precision, batch, notify)
+        return _openvino(model, device, precision, batch, notify, wanted)
     if device == "gpu" or (device == "auto" and cuda_devices()):
         try:
             return _keras(model, "gpu", precision, batch)
@@ -57,7 +59,7 @@ def open_engine(
     if importlib.util.find_spec("openvino") is None:
         logger.warning("OpenVINO is not installed; Keras is used instead, which is slower.")
         return _keras(model, "cpu", precision, batch)
-    return _openvino(model, "cpu", precision, batch, notify)
+    return _openvino(model, "cpu", precision, batch, notify, wanted)
 
 
 def _keras(model: Model, device: str, precision: str, batch: int) -> Engine:
@@ -71,14 +73,21 @@ def _keras(model: Model, device: str, precision: str, batch: int) -> Engine:
     return KerasEngine(model, device=device, precision=precision, batch=batch)
 
 
-def _openvino(model: Model, device: str, precision: str, batch: int, notify: Callable[[str], None]) -> Engine:
+def _openvino(
+    model: Model,
+    device: str,
+    precision: str,
+    batch: int,
+    notify: Callable[[str], None],
+    wanted: Callable[[], bool],
+) -> Engine:
     from detector.engines.openvino_engine import OpenVinoEngine
 
     if device == "gpu":
         raise EngineError(
             "The OpenVINO engine runs on the processor only; for a CUDA GPU choose --engine keras."
         )
-    return OpenVinoEngine(model, precision=precision, batch=batch, notify=notify)
+    return OpenVinoEngine(model, precision=precision, batch=batch, notify=notify, wanted=wanted)
 
 
 def _check(option: str, value: str, known: tuple[str, ...]) -> None:

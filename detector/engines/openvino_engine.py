@@ -26,14 +26,28 @@ _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 class OpenVinoEngine:
     """See `detector.engines.Engine`. The graph takes one picture; of a batch, several are in flight."""
 
-    def __init__(self, model: Model, *, precision: str, batch: int, notify: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        precision: str,
+        batch: int,
+        notify: Callable[[str], None],
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
         openvino = load_openvino()
         core = openvino.Core()
         self._card = model.card
         self._anchors = generate(model.card.anchors)
         capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = choose_precision(precision, capabilities, model)
-        graph = cached_graph(model, precision="float32", openvino_version=_version(openvino), notify=notify)
+        graph = cached_graph(
+            model,
+            precision="float32",
+            openvino_version=_version(openvino),
+            notify=notify,
+            wanted=wanted,
+        )
         self._weights = graph.weights  # OpenVINO computes on these bytes and does not hold them
         shared = partial(openvino.Tensor, shared_memory=True)
         network = core.read_model(graph.xml, shared(graph.weights))

@@ -145,7 +145,24 @@ def test_the_conversion_ends_with_the_process_that_asked_for_it(small: Model, tm
     (child,) = wait_until(lambda: children_of(parent.pid))
     # Only once it converts: a process that has not read its card yet ends at the empty line by itself.
     wait_until(lambda: "tensorflow" in Path(f"/proc/{child}/maps").read_text())
+    os.kill(child, signal.SIGSTOP)  # a conversion can be deaf for seconds: it must not have to do anything
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     wait_until(lambda: not is_running(child), 5.0)
     assert not list(tmp_path.glob("cache/**/*.graph"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_conversion_that_is_not_wanted_any_more_ends_at_once(
+    small: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSD_STUDIO_HOME", str(tmp_path))
+    seen: list[int] = []
+
+    def wanted() -> bool:
+        seen.extend(children_of(os.getpid()))
+        return not seen
+
+    with pytest.raises(EngineError, match="'small' could not be converted"):
+        cached_graph(small, precision="float32", openvino_version=VERSION, notify=print, wanted=wanted)
+    assert seen and not any(map(is_running, seen))
