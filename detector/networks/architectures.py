@@ -53,6 +53,11 @@ class Architecture:
 
 _VGG = Preprocessing("BGR", (104.0, 117.0, 123.0))
 _MINUS_1_TO_1 = Preprocessing("RGB", (127.5, 127.5, 127.5), (1 / 127.5, 1 / 127.5, 1 / 127.5))
+_IMAGENET = Preprocessing(
+    "RGB",
+    (0.485 * 255, 0.456 * 255, 0.406 * 255),
+    (1 / (0.229 * 255), 1 / (0.224 * 255), 1 / (0.225 * 255)),
+)
 _3X3 = "detector.networks.heads:convolution_3x3"
 _1X1 = "detector.networks.heads:convolution_1x1"
 _SEPARABLE = "detector.networks.heads:separable_3x3"
@@ -120,7 +125,6 @@ _ALL = (
         preprocessing=Preprocessing("RGB", (0.48235 * 255, 0.45882 * 255, 0.40784 * 255)),
         published="COCO 25.1",
         weights="torchvision",
-        keras_application="VGG16",
     ),
     Architecture(
         name="ssd7",
@@ -168,6 +172,51 @@ _ALL = (
         options={"width": 1.0},
         published="VOC07 67.6",
         weights="qfgaohao",
+    ),
+    Architecture(
+        name="ssd300-mobilenet-v2",
+        summary="MobileNet v2 as in the TensorFlow Object Detection API, 1917 anchors, dense predictors",
+        feature_maps="detector.networks.mobilenet_v2:ssd300_v2",
+        head=_3X3,
+        layouts=("tf-ssd-300",),
+        preprocessing=_MINUS_1_TO_1,
+        score_activation="sigmoid",
+        options={"folded": False},
+        published="COCO 22",
+        weights="TensorFlow (TFLite files)",
+    ),
+    Architecture(
+        name="ssdlite300-mobilenet-v2",
+        summary="the same with separable predictors: a quarter of the parameters",
+        feature_maps="detector.networks.mobilenet_v2:ssd300_v2",
+        head=_SEPARABLE,
+        layouts=("tf-ssd-300",),
+        preprocessing=_MINUS_1_TO_1,
+        score_activation="sigmoid",
+        options={"folded": False},
+        published="COCO 22",
+        weights="TensorFlow (TFLite files)",
+    ),
+    Architecture(
+        name="ssdlite320-mobilenet-v3",
+        summary="torchvision's ssdlite320: MobileNet v3 (large) with a reduced tail, 3234 anchors",
+        feature_maps="detector.networks.mobilenet_v3:ssdlite320_v3",
+        head=_SEPARABLE,
+        layouts=("torchvision-ssdlite320",),
+        preprocessing=_MINUS_1_TO_1,
+        published="COCO 21.3",
+        weights="torchvision",
+    ),
+    Architecture(
+        name="ssd300-resnet50",
+        summary="ResNet-50 up to its fourth stage, as NVIDIA's SSD300, 8732 anchors",
+        feature_maps="detector.networks.resnet:ssd300_resnet50",
+        head=_3X3,
+        layouts=("ssd300-coco-clamped", "ssd300-coco", "ssd300-voc"),
+        smallest_input=257,
+        preprocessing=_IMAGENET,
+        published="COCO 26.8",
+        weights="NVIDIA",
     ),
 )
 

@@ -52,6 +52,10 @@ FACTS = {
     "ssd300-mobilenet-v1": Fact(91, 6_819_839, 1917),
     "ssd300-mobilenet-v1-caffe": Fact(21, 5_783_417, 1917, folded=True),
     "ssd300-mobilenet-v1-qfgaohao": Fact(21, 9_468_996, 3000),
+    "ssd300-mobilenet-v2": Fact(91, 16_837_567, 1917),
+    "ssdlite300-mobilenet-v2": Fact(91, 4_500_543, 1917),
+    "ssdlite320-mobilenet-v3": Fact(91, 3_440_060, 3234),
+    "ssd300-resnet50": Fact(81, 22_894_902, 8732, _VGG_SMALL, heavy=True),
 }
 NAMES = list(FACTS)
 LIGHT = [pytest.param(name, marks=[pytest.mark.slow] if fact.heavy else []) for name, fact in FACTS.items()]
@@ -90,7 +94,7 @@ def test_it_has_the_parameters_and_anchors_of_the_published_network_in_their_ord
 
 
 def _check_order(network: keras.Model, card: ModelCard, anchors: Anchors) -> None:
-    """What a predictor says at a cell for a shape is in the row of the anchor that has that cell and shape."""
+    """What a predictor says at a cell for a shape is in the row of the anchor with that cell and shape."""
     values = 1 + len(card.classes)
     predictors = [each.name for each in network.layers if each.name.endswith("_logits")]
     raw = {each: network.get_layer(each).output for each in predictors}
