@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from app.sources.camera import Camera, FoundCamera, list_cameras
+from app.sources.camera import Camera
+from app.sources.cameras import FoundCamera, Mode, list_cameras
+from app.sources.decoder import warm_up
 from app.sources.file import VideoFile
 from app.sources.folder import Pictures, files_in, is_picture
 from app.sources.moving_picture import DEMO, demonstration
@@ -18,6 +20,7 @@ from detector.errors import OptionError, SourceError
 __all__ = [
     "DEMO",
     "FoundCamera",
+    "Mode",
     "Packet",
     "PacketListener",
     "Source",
@@ -30,6 +33,7 @@ __all__ = [
     "list_cameras",
     "open_source",
     "path_of",
+    "warm_up",
 ]
 
 _CAMERA = re.compile(r"\d+\Z|/dev/video|/dev/v4l/")

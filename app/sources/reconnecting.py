@@ -4,9 +4,25 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
 
-from app.sources.source import Source, State, Status
+from app.sources.decoder import (
+    Alive,
+    Begun,
+    CrashedError,
+    Decoder,
+    Ended,
+    Failed,
+    Opened,
+    Shot,
+    take_decoder,
+)
+from app.sources.packets import Packet, StreamFormat
+from app.sources.patience import Patience
+from app.sources.source import LostError, Source, State, Status
+from app.sources.wall_clock import WallClock
 from detector.errors import SourceError
 from detector.values import Frame
 
@@ -15,21 +31,7 @@ logger = logging.getLogger(__name__)
 WAITS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # seconds before the attempts; the last one for ever
 SPREAD = 0.2  # many cameras behind one switch must not all be asked in the same moment
 HEALTHY = 30.0  # seconds of pictures after which the waits begin anew
-
-
-class LostError(Exception):
-    """A connection could not be made, or has ended.
-
-    sentence  why, fit to be shown
-    wait      seconds until the next attempt, where the usual waits would be wrong
-    """
-
-    def __init__(
-        self, sentence: str, *, state: State = State.RECONNECTING, wait: float | None = None
-    ) -> None:
-        super().__init__(sentence)
-        self.state = state
-        self.wait = wait
+_GLANCE = 0.1  # seconds between looks at the stop flag and at the clock
 
 
 class Backoff:
@@ -48,13 +50,21 @@ class Backoff:
 
 
 class Reconnecting(Source):
-    """A live source; `_connection` is one connection from its opening to its end."""
+    """A live source, decoded in a child process that is ended when it falls silent.
+
+    reader  the module of `app.sources.readers` that reads it
+    """
 
     live = True
+    reader: ClassVar[str]
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, reader: str | None = None) -> None:
+        """reader: another module than usual"""
         super().__init__(name)
+        self._reader = reader or self.reader
         self._wake = threading.Event()
+        self._clock = WallClock()
+        self._patience = Patience()
 
     def stop(self) -> None:
         super().stop()
@@ -63,11 +73,8 @@ class Reconnecting(Source):
     def try_now(self) -> None:
         self._wake.set()
 
-    def _connection(self) -> Iterator[Frame | Status]:
-        """Yields Status LIVE and then frames until it is stopped or a source that is not live has ended.
-
-        raises  LostError when another attempt makes sense, SourceError when not, anything else like LostError
-        """
+    def _arguments(self) -> Mapping[str, Any]:
+        """What the reader is told at the next connection."""
         raise NotImplementedError
 
     def _items(self) -> Iterator[Frame | Status]:
@@ -84,6 +91,10 @@ class Reconnecting(Source):
                 return
             except LostError as error:
                 lost = error
+            except CrashedError as error:
+                sentence = f"{self.name}: its decoder has crashed ({error})"
+                logger.warning("%s", sentence)
+                lost = LostError(sentence, state=State.CRASHED)
             except SourceError as error:
                 if not self._sequence:
                     raise
@@ -98,35 +109,69 @@ class Reconnecting(Source):
             yield self._status(lost.state, str(lost), wait)
             self._wake.wait(wait)
 
+    def _connection(self) -> Iterator[Frame | Status]:
+        """One connection from its opening to its end; returns when stopped, or when what is not live ended.
 
-class WallClock:
-    """Media times that jump, made to run on with the monotonic clock.
+        raises  LostError when another attempt makes sense, SourceError when not, CrashedError
+        """
+        decoder = take_decoder()
+        try:
+            decoder.begin(self._reader, self._arguments())
+            self._clock.cut()
+            self._patience.connecting(time.monotonic())
+            yield from self._until_lost(decoder)
+        finally:
+            decoder.let_go()
 
-    The time of a stream begins anew with each connection, jumps when a camera's clock is set, and runs
-    backwards with broken ones; recordings need one that rises.
-    """
+    def _until_lost(self, decoder: Decoder) -> Iterator[Frame | Status]:
+        words, count, stalled = "", 0, False
+        while not self._stopped.is_set():
+            match decoder.receive(_GLANCE):
+                case None:
+                    now = time.monotonic()
+                    if self.live and self._patience.is_lost(now):
+                        decoder.end()
+                        silence = "has fallen silent" if count else "does not answer"
+                        raise LostError(f"{self.name} {silence}")
+                    if self.live and count and not stalled and self._patience.is_stalled(now):
+                        stalled = True
+                        yield self._status(State.STALLED, f"{self.name} sends no pictures")
+                case Shot() as shot:
+                    if not count or stalled:
+                        yield self._status(State.LIVE, f"Watching {self.name}{words}")
+                    count, stalled = count + 1, False
+                    self._patience.picture(shot.captured_at)
+                    pts = self._clock.picture(shot.pts) if self.live else shot.pts
+                    yield replace(self._frame(shot.pixels, pts), captured_at=shot.captured_at)
+                case StreamFormat() as form:
+                    if self.packets:
+                        self.packets(form)
+                case Packet() as packet:
+                    pts, dts = self._clock.packet(packet.pts, packet.dts)
+                    if self.packets:
+                        self.packets(replace(packet, pts=pts, dts=dts))
+                case Begun():
+                    self._patience.begun(time.monotonic())
+                case Opened() as opened:
+                    self.live, self.seekable = opened.live, False
+                    self.duration, self.rate = opened.duration, opened.rate
+                    words = f" ({opened.words})" if opened.words else ""
+                    self._patience.alive(time.monotonic())
+                case Alive():
+                    self._patience.alive(time.monotonic())
+                case Ended() as ended:
+                    if not self.live:
+                        yield self._status(State.ENDED, ended.sentence)
+                        return
+                    raise LostError(
+                        f"{self.name} has ended the stream" if count else f"{self.name} sends no pictures"
+                    )
+                case Failed() as failed:
+                    raise self._failure(failed)
 
-    _FURTHEST_STEP = 10.0  # seconds
-
-    def __init__(self) -> None:
-        self._began: float | None = None
-        self._shift = 0.0
-        self._last = -1.0
-        self._cut = True
-
-    def cut(self) -> None:
-        """A new connection begins."""
-        self._cut = True
-
-    def seconds(self, media_seconds: float) -> float:
-        """Seconds since the first frame ever, for a frame that arrives now."""
-        now = time.monotonic()
-        if self._began is None:
-            self._began = now
-        seconds = media_seconds + self._shift
-        if self._cut or not 0 <= seconds - self._last <= self._FURTHEST_STEP:
-            seconds = max(now - self._began, self._last)
-            self._shift = seconds - media_seconds
-            self._cut = False
-        self._last = seconds
-        return seconds
+    def _failure(self, failed: Failed) -> Exception:
+        if not failed.sentence:
+            return LostError(f"{self.name}: lost ({failed.state})")
+        if failed.state == State.FAILED.name:
+            return SourceError(failed.sentence)
+        return LostError(failed.sentence, state=State[failed.state], wait=failed.wait)

@@ -49,6 +49,21 @@ class Status:
         return None if self.retry_in is None else max(1, math.ceil(self.made_at + self.retry_in - now))
 
 
+class LostError(Exception):
+    """A connection could not be made, or has ended, and another attempt makes sense.
+
+    sentence  why, fit to be shown
+    wait      seconds until the next attempt, where the usual waits would be wrong
+    """
+
+    def __init__(
+        self, sentence: str, *, state: State = State.RECONNECTING, wait: float | None = None
+    ) -> None:
+        super().__init__(sentence)
+        self.state = state
+        self.wait = wait
+
+
 class Source:
     """Frames and states in the order they happen, until the source ends or is stopped.
 

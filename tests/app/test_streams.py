@@ -16,7 +16,8 @@ import cv2
 import pytest
 
 from app.sources import State, Status, frames, open_source
-from app.sources.reconnecting import HEALTHY, SPREAD, WAITS, Backoff, WallClock
+from app.sources.reconnecting import HEALTHY, SPREAD, WAITS, Backoff
+from app.sources.wall_clock import WallClock
 from detector.errors import SourceError
 from detector.values import Frame
 from tests.app.rtsp import load_server, server_process
@@ -303,7 +304,7 @@ def test_waits_grow_to_thirty_seconds_and_begin_anew_after_health():
 def test_jumping_media_times_become_times_that_rise():
     clock = WallClock()
     given = [5.0, 5.04, 5.08, 3.0, 3.04, 900.0, 900.04]
-    times = [clock.seconds(seconds) for seconds in given]
+    times = [clock.picture(seconds) for seconds in given]
     assert times == sorted(times)
     assert times[2] - times[0] == pytest.approx(0.08)
     assert times[-1] < 1.0

@@ -3,9 +3,10 @@
 import contextlib
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from types import TracebackType
+from typing import TypeAlias
 
 import av
 import cv2
@@ -13,6 +14,7 @@ import numpy as np
 from av.format import Flags as _Flags
 from av.video.reformatter import ColorRange
 
+from app.sources.child import Output
 from detector.errors import SourceError
 from detector.values import Pixels
 
@@ -24,6 +26,7 @@ HALF_MS = 0.0005  # times are rounded by containers: a frame this little too ear
 _BT601 = (2, 5, 6)  # FFmpeg's AVColorSpace: not said, BT.470 BG, SMPTE 170M
 _LEAD = 2.0  # seconds
 _SIGN_OF_LIFE = 0.05  # seconds between the None of a long seek
+Packet: TypeAlias = "av.Packet[av.VideoStream]"
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -31,6 +34,7 @@ class Video:
     """The pictures of an opened container.
 
     rate, duration  frames/s and seconds as declared; None where missing or absurd
+    start           of its times, seconds
     seekable        False for bare elementary streams, which hold no times
     damaged         packets that could not be decoded so far
 
@@ -44,8 +48,9 @@ class Video:
         name: str,
         options: dict[str, str],
         timeout: tuple[float, float] | None = None,
-        decoding_threads: bool,
+        live: bool = False,
     ) -> None:
+        """live: pictures are wanted at once, at the times the stream itself gives them"""
         self._name = name
         self._container = av.open(address, options=options, timeout=timeout)
         try:
@@ -53,7 +58,7 @@ class Video:
         except BaseException:
             self._container.close()
             raise
-        if decoding_threads:  # each thread delays a live picture by one frame (viewer facts 2.4)
+        if not live:  # each thread delays a live picture by one frame (viewer facts 2.4)
             self._stream.thread_type = "AUTO"
         stream, base = self._stream, self._stream.time_base
         self.rate = _sane(stream.average_rate or stream.guessed_rate, 1000.0)
@@ -61,7 +66,9 @@ class Video:
         whole = Fraction(self._container.duration, av.time_base) if self._container.duration else None
         self.duration = _sane(seconds or whole, MAX_SECONDS)
         self.seekable = _Flags.no_timestamps not in _Flags(self._container.format.flags)
-        self._first = float(stream.start_time * base) if stream.start_time is not None and base else None
+        started = float(stream.start_time * base) if stream.start_time is not None and base else None
+        self.start = started or 0.0
+        self._first = 0.0 if live else started
         self.damaged = 0
 
     def __enter__(self) -> "Video":
@@ -72,16 +79,19 @@ class Video:
     ) -> None:
         self._container.close()
 
-    def frames(self) -> Iterator[tuple[float, av.VideoFrame]]:
-        """(seconds since the stream's start, picture), in the order of showing, from here to the end."""
+    def frames(self, tell: Callable[[Packet], None] | None = None) -> Iterator[tuple[float, av.VideoFrame]]:
+        """(seconds, picture), in the order of showing, from here to the end.
+
+        The seconds count from the stream's start; those of a live one are as it gives them.
+
+        tell  called with each packet, once it is decoded and before its pictures
+        """
         step = 1.0 / self.rate if self.rate else 0.04
         last: float | None = None
         for packet in self._container.demux(self._stream):
-            try:
-                pictures = packet.decode()
-            except av.FFmpegError:  # what comes after it may be whole again
-                self.damaged += 1
-                continue
+            pictures = self._decoded(packet)
+            if tell is not None and packet.size:
+                tell(packet)
             for picture in pictures:
                 if picture.pts is not None:
                     seconds = picture.time
@@ -117,15 +127,42 @@ class Video:
         if held is not None:
             yield held
 
-    def pixels(self, picture: av.VideoFrame) -> Pixels:
-        """The picture as a frame holds it: BGR, upright.
+    def put(self, picture: av.VideoFrame, pts: float, out: Output) -> None:
+        """Hands the picture on as a frame holds it: BGR, upright.
 
         raises  SourceError when it is larger than this program shows
         """
-        self._check_size(picture.height, picture.width)
-        pixels = _bgr(picture)
+        height, width = picture.height, picture.width
+        self._check_size(height, width)
         turn = _TURNS.get(round(picture.rotation / 90) * 90 % 360)
-        return np.ascontiguousarray(pixels if turn is None else cv2.rotate(pixels, turn), np.uint8)
+        if turn is None:
+            out.picture(pts, height, width, lambda pixels: _write_bgr(picture, pixels))
+            return
+        if turn != cv2.ROTATE_180:
+            height, width = width, height
+
+        def turn_into(pixels: Pixels) -> None:
+            lying = np.empty((picture.height, picture.width, 3), np.uint8)
+            _write_bgr(picture, lying)
+            cv2.rotate(lying, turn, dst=pixels)
+
+        out.picture(pts, height, width, turn_into)
+
+    @property
+    def codec(self) -> av.VideoCodecContext:
+        return self._stream.codec_context
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds of one tick of a packet's times."""
+        return self._stream.time_base or Fraction(1, av.time_base)
+
+    def _decoded(self, packet: Packet) -> list[av.VideoFrame]:
+        try:
+            return packet.decode()
+        except av.FFmpegError:  # what comes after it may be whole again
+            self.damaged += 1
+            return []
 
     def _chosen_stream(self) -> av.VideoStream:
         container = self._container
@@ -174,7 +211,7 @@ class Video:
             self._container.seek(math.floor((seconds + (self._first or 0.0)) / base), stream=self._stream)
 
 
-def _bgr(picture: av.VideoFrame) -> Pixels:
+def _write_bgr(picture: av.VideoFrame, pixels: Pixels) -> None:
     """The picture as it is coded, not turned.
 
     OpenCV knows BT.601 in limited range only, which nearly all video below HD is, but takes a fraction of
@@ -182,8 +219,9 @@ def _bgr(picture: av.VideoFrame) -> Pixels:
     """
     known = picture.format.name == "yuv420p" and picture.colorspace in _BT601
     if known and picture.color_range != ColorRange.JPEG and not (picture.width % 2 or picture.height % 2):
-        return np.asarray(cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2BGR_I420), np.uint8)
-    return np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+        cv2.cvtColor(picture.to_ndarray(), cv2.COLOR_YUV2BGR_I420, dst=pixels)
+    else:
+        np.copyto(pixels, picture.to_ndarray(format="bgr24"))
 
 
 def reason(error: Exception) -> str:
