@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QAction
 
 from app.keeping import new_path
 from app.pipeline import LivePipeline, RecordingState, View
+from app.recording.plan import RecordingPlan
 from app.recording.sinks import AnnotatedPicture
 from detector.errors import RecordingError
 from detector.values import LabelMap
@@ -37,9 +38,8 @@ class Keeping(QObject):
         """Records under this name; what keeps it from that is said."""
         if (watched := self._watched()) is None:
             return
-        pipeline, labels = watched
         try:
-            pipeline.start_recording(path, labels=labels, force=force)
+            watched[0].start_recording(path, plan=RecordingPlan(force=force))
         except RecordingError as error:
             self._banner.say(str(error), tone="error")
 

@@ -5,6 +5,7 @@ import threading
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.pipeline import Choice, LivePipeline, OpenEngine, View
+from app.recording.sidecar import Finder
 from app.sources import Source
 from widgets.picture import Picture, Surface, prepare
 
@@ -18,7 +19,9 @@ class Watch(QObject):
 
     changed = pyqtSignal()
 
-    def __init__(self, source: Source, *, open_engine: OpenEngine | None, choice: Choice) -> None:
+    def __init__(
+        self, source: Source, *, open_engine: OpenEngine | None, choice: Choice, finder: Finder
+    ) -> None:
         super().__init__()
         self._lock = threading.Lock()  # guards what follows
         self._surface: Surface | None = None
@@ -26,7 +29,9 @@ class Watch(QObject):
         self._newest: View | None = None
         self._told = False
         self.source = source
-        self.pipeline = LivePipeline(source, open_engine=open_engine, choice=choice, on_change=self._bring)
+        self.pipeline = LivePipeline(
+            source, open_engine=open_engine, choice=choice, finder=finder, on_change=self._bring
+        )
 
     def show_on(self, surface: Surface | None) -> None:
         """What pictures are prepared for from now on; None while nothing can be seen."""

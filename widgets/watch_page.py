@@ -9,6 +9,7 @@ from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.pipeline import Choice, DetectorState, DetectorStatus, LivePipeline, OpenEngine, View
+from app.recording.sidecar import finder_of
 from app.sources import Source, State
 from detector.model_card import ModelCard
 from detector.values import LabelMap
@@ -98,7 +99,9 @@ class WatchPage(QWidget):
         """Makes ready to watch a source with a model; the one before must have been released."""
         self._labels = LabelMap(card.classes if card else ())
         self._detector = None
-        watch = self._watch = Watch(source, open_engine=open_engine, choice=self._choice())
+        watch = self._watch = Watch(
+            source, open_engine=open_engine, choice=self._choice(), finder=finder_of(card)
+        )
         watch.changed.connect(self._show_newest, Qt.QueuedConnection)
         self.view.reset_zoom()
         watch.show_on(self.view.surface())
@@ -130,7 +133,7 @@ class WatchPage(QWidget):
         self._labels = LabelMap(card.classes if card else ())
         self.panel.show_model(card)
         if self._watch and open_engine:
-            self._watch.pipeline.use_engine(open_engine, labels=self._labels)
+            self._watch.pipeline.use_engine(open_engine, finder=finder_of(card))
             self._watch.refresh()  # boxes brought before are the other model's, and so are their class ids
         self._choose()
 

@@ -3,18 +3,23 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.blur import Blur
+from app.pipeline.backlog import Backlog
 from app.pipeline.choice import Choice
 from app.pipeline.detecting import Detecting
 from app.pipeline.figures import Figures, Measure
-from app.pipeline.live_recording import LiveRecording, RecordingState
+from app.pipeline.live_recording import LiveRecording, RecordingState, names_after
 from app.pipeline.mailbox import Mailbox, News
 from app.pipeline.playback import Playback
 from app.pipeline.shared_engine import DetectorStatus, OpenEngine, SharedEngine
-from app.sources import Source, State, Status
+from app.recording import check_target
+from app.recording.plan import RecordingPlan
+from app.recording.sidecar import Finder
+from app.sources import Packet, Source, State, Status, StreamFormat
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
 
@@ -55,6 +60,8 @@ class LivePipeline:
     engine       shared with other sources; whoever made it closes it
     open_engine  for an engine of its own, instead: called in that engine's thread, however long it takes;
                  None: no detection
+    finder       who finds the boxes: names for recordings; `use_engine` brings another
+    blur         makes some classes unrecognisable in all that is shown or written
     on_change    called from worker threads when `latest` has something new, once until `latest` is called
     """
 
@@ -65,9 +72,15 @@ class LivePipeline:
         engine: SharedEngine | None = None,
         open_engine: OpenEngine | None = None,
         choice: Choice | None = None,
+        finder: Finder | None = None,
+        blur: Blur | None = None,
         on_change: Callable[[], None] | None = None,
     ) -> None:
         self.source = source
+        self.finder = finder or Finder(labels=LabelMap(()))
+        self._blur = blur
+        self._backlog, self._coded = Backlog(), threading.Lock()
+        source.packets = self._take_coded
         self._news = News(on_change)
         self._measure = Measure()
         self._playback = Playback()
@@ -145,14 +158,13 @@ class LivePipeline:
         self._detecting.choose(choice)
         self._news.tell()
 
-    def use_engine(self, open_engine: OpenEngine, *, labels: LabelMap | None = None) -> None:
+    def use_engine(self, open_engine: OpenEngine, *, finder: Finder | None = None) -> None:
         """Another model, for all sources of this engine; the video goes on while it loads.
 
-        labels  its names, for a recording that runs
+        finder  the model, for what is recorded of this source
         """
         self._engine.use(open_engine)  # from here on there are no boxes that the new names would not fit
-        if labels and self._recording:
-            self._recording.labels = labels
+        self.finder = finder or self.finder
         self._news.tell()
 
     def set_paused(self, paused: bool) -> None:
@@ -185,22 +197,39 @@ class LivePipeline:
         """Do not wait for the countdown."""
         self.source.try_now()
 
-    def start_recording(self, path: Path, *, labels: LabelMap, force: bool = False) -> None:
-        """Every captured frame from now on, with the boxes shown at that time.
+    def start_recording(self, path: Path, *, plan: RecordingPlan | None = None) -> None:
+        """Every captured frame from now on, or from the next event, in OUT.mp4, OUT-2.mp4 and so on.
 
         raises  RecordingError when it cannot be written there, or when a recording runs
         """
+        plan = plan or RecordingPlan()
+        check_target(path, force=plan.force)
+        self.start_recording_as(names_after(path), path.parent, plan=plan)
+
+    def start_recording_as(self, names: Iterator[Path], folder: Path, *, plan: RecordingPlan) -> None:
+        """Likewise, in clips of these names, which are all in `folder`."""
         if self._recording and self._recording.state.running:
-            raise RecordingError(f"{self._recording.state.path.name} is being recorded; stop that first.")
-        self._recording = LiveRecording(
-            path,
-            labels=labels,
+            name = path.name if (path := self._recording.state.path) else "An event to come"
+            raise RecordingError(f"{name} is being recorded; stop that first.")
+        recording = LiveRecording(
+            names,
+            folder,
+            plan,
             source=self.source,
-            force=force,
+            copies=self._blur is None,
             measure=self._measure,
             news=self._news,
         )
+        with self._coded:  # no packet may fall between the backlog and the recording
+            for item in self._backlog.items():
+                recording.offer_coded(item)
+            self._recording = recording
         self._news.tell()
+
+    def trigger_recording(self, event: object = None) -> None:
+        """Something has happened that a recording waits for; from any thread, and waits for nothing."""
+        if self._recording:
+            self._recording.trigger(event)
 
     def stop_recording(self) -> None:
         """Returns at once; `View.recording` says when the file is finished."""
@@ -244,11 +273,18 @@ class LivePipeline:
     def _publish(self, frame: Frame) -> None:
         entry = self._mailbox.put(frame)
         if recording := self._recording:
-            labels = recording.labels  # before the boxes: they are gone before the names change
+            finder = self.finder  # before the boxes: they are gone before the names change
             found = self._detecting.found_for(entry)
-            shown = self._detecting.choice.of(found.detections) if found else Detections.empty()
-            recording.offer(entry, shown, labels)
+            every, choice = found.detections if found else Detections.empty(), self._detecting.choice
+            finder = replace(finder, min_score=choice.min_score, nms_iou=choice.nms_iou)
+            recording.offer(entry, choice.of(every), every, finder)
         self._news.tell()
+
+    def _take_coded(self, item: StreamFormat | Packet) -> None:
+        with self._coded:
+            self._backlog.add(item)
+            if recording := self._recording:
+                recording.offer_coded(item)
 
     def _set_status(self, status: Status) -> None:
         spoken = (status.state, status.sentence)

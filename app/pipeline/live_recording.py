@@ -1,130 +1,202 @@
-"""The recorder's thread: it draws the boxes, encodes, and never holds up a live source."""
+"""The recorder's thread: it draws the boxes, encodes or copies, and never holds up a live source."""
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
+
+from av.error import FFmpegError
 
 from app.overlay import draw
 from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, News
-from app.recording import Recorder, RecordingResult, check_target
-from app.sources import Source
+from app.pipeline.upkeep import Upkeep
+from app.recording import RecordingResult
+from app.recording.clip import Clip
+from app.recording.codecs import find_codec
+from app.recording.disk import refuse_full_disk
+from app.recording.encoder import TICKS, Encoder
+from app.recording.part_file import reason
+from app.recording.plan import Mode, RecordingPlan
+from app.recording.recorder import SMALLEST_STEP
+from app.recording.reel import Reel
+from app.recording.sidecar import Finder, Note
+from app.sources import Packet, Source, StreamFormat
 from detector.errors import RecordingError
-from detector.values import Detections, Frame, LabelMap
+from detector.values import Detections, Frame
 
 logger = logging.getLogger(__name__)
 
 _QUEUE_BYTES = 200_000_000
 _QUEUE_FRAMES = 50  # two seconds of a usual camera
+_QUEUE_PACKETS = 2000
+_SILENT = 2.0  # seconds the disk may take nothing before it is said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingState:
     """How a recording is doing.
 
-    path      as asked for; after a change of size the following files are NAME-2.mp4 and so on
-    running   False once everything is on the disk, or it failed
-    frames    written so far
-    seconds   their duration
-    files     finished, re-opened and counted
-    failure   why it ended early, in one sentence; empty when all is well
+    path       being written now, or last; None while an event is waited for
+    running    False once everything is on the disk, or it failed
+    waiting    no event yet: what comes is kept for a pre-roll only
+    frames     written so far
+    seconds    their duration
+    size       bytes of the clip that is written now
+    files      finished, re-opened and counted
+    time_left  seconds until the disk is full at this rate; None where nobody can tell
+    warning    what a person should know while it goes on; empty when all is well
+    failure    why it ended early or a file is missing, in one sentence; empty when all is well
     """
 
-    path: Path
+    path: Path | None
     running: bool
+    waiting: bool = False
     frames: int = 0
     seconds: float = 0.0
+    size: int = 0
     files: tuple[RecordingResult, ...] = ()
+    time_left: float | None = None
+    warning: str = ""
     failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shot:
     frame: Frame
-    detections: Detections
-    labels: LabelMap
+    shown: Detections
+    found: Detections
+    finder: Finder
     cut: bool  # time does not run on from the frame before
     resized: bool
+
+
+class _Event:
+    """Something has happened."""
+
+
+_Item: TypeAlias = _Shot | StreamFormat | Packet | _Event
 
 
 class LiveRecording:
     """One recording from its start to its last file.
 
-    labels  names of the classes now; another model brings others
+    names   paths of its clips, each free when it is asked for
+    folder  where they are
     source  of the frames; it need not be open yet. Where it is live, a frame that finds the queue full is
             dropped and counted; else it waits
-    raises  RecordingError when it cannot be written there
+    copies  whether coded pictures of the source may be written as they are
+    raises  RecordingError when the disk is full
     """
 
     def __init__(
         self,
-        path: Path,
+        names: Iterator[Path],
+        folder: Path,
+        plan: RecordingPlan,
         *,
-        labels: LabelMap,
         source: Source,
-        force: bool,
+        copies: bool,
         measure: Measure,
         news: News,
     ) -> None:
-        check_target(path, force=force)
-        self._path, self._force = path, force
-        self.labels = labels
-        self._source = source
+        refuse_full_disk(folder, plan.limits)
+        self._plan, self._source = plan, source
         self._measure, self._news = measure, news
-        self._last: Entry | None = None  # queued; known to the capture thread only
+        self._copying = copies and source.offers_packets and plan.mode is not Mode.ANNOTATED
+        self._last: Entry | None = None  # queued; known to the capture thread only, and so is
+        self._broken = False  # whether the newest packet was dropped
         self._changed = threading.Condition()  # guards what follows
-        self._queue: deque[_Shot] = deque()
+        self._queue: deque[_Item] = deque()
         self._finishing = False
         self._running = True
         self._frames, self._seconds = 0, 0.0
-        self._files: list[RecordingResult] = []
-        self._failure = ""
+        self._path: Path | None = None
+        self._failure = self._eased = ""
+        self._offered_at = self._grew_at = time.monotonic()
+        self._seen: tuple[Clip | None, int] = (None, 0)
+        self._reel = Reel(
+            names,
+            plan.cutting,
+            closed=self._clip_closed,
+            sidecars=plan.mode is Mode.SIDECAR,
+            force=plan.force,
+        )
+        self._upkeep = Upkeep(
+            folder,
+            plan,
+            clip=lambda: self._reel.clip,
+            rate=lambda: None if self._copying else source.rate,
+            stop=self._end_early,
+            changed=news.tell,
+        )
         # a daemon: what is being written plays as it is, should the program have to end before it is finished
-        self._thread = threading.Thread(target=self._run, name=f"record {path.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"record {source.name}", daemon=True)
         self._thread.start()
 
     @property
     def state(self) -> RecordingState:
+        clip = self._reel.clip
+        size = clip.size if clip else 0
+        files, trouble = self._upkeep.files, self._upkeep.trouble
         with self._changed:
+            lasted = self._seconds_of_clip()
+            left, room = self._upkeep.room_left(size / lasted if lasted > 1 else None)
             return RecordingState(
-                path=self._path,
+                path=clip.path if clip else self._path,
                 running=self._running,
-                frames=self._frames,
-                seconds=self._seconds,
-                files=tuple(self._files),
-                failure=self._failure,
+                waiting=self._running and clip is None and self._plan.cutting.on_events,
+                frames=self._frames + (len(clip.ticks) if clip else 0),
+                seconds=self._seconds + lasted,
+                size=size,
+                files=files,
+                time_left=left if self._running else None,
+                warning=(self._silence(clip, size) or room or self._eased) if self._running else "",
+                failure=self._failure or trouble,
             )
 
-    def offer(self, entry: Entry, detections: Detections, labels: LabelMap) -> None:
-        """A captured frame with its boxes and their names."""
+    # From the capture thread.
+
+    def offer(self, entry: Entry, shown: Detections, found: Detections, finder: Finder) -> None:
+        """A captured frame.
+
+        shown  its boxes as chosen
+        found  all of them
+        """
         frame, before = entry.frame, self._last
         shot = _Shot(
             frame,
-            detections,
-            labels,
+            shown,
+            found,
+            finder,
             cut=before is not None and before.epoch != entry.epoch,
             resized=before is not None and before.frame.pixels.shape != frame.pixels.shape,
         )
         most = max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // frame.pixels.nbytes))
-        with self._changed:
-            if not self._source.live:
-                self._changed.wait_for(
-                    lambda: len(self._queue) < most or self._finishing or not self._running
-                )
-            if self._finishing or not self._running:
-                return
-            if len(self._queue) >= most:
-                self._measure.unrecorded()
-                return
-            self._queue.append(shot)
+        if self._put(shot, most):
             self._last = entry
-            self._changed.notify_all()
+
+    def offer_coded(self, item: StreamFormat | Packet) -> None:
+        """What a camera has sent, before its frame is offered."""
+        if not self._copying:
+            return
+        if isinstance(item, Packet) and self._broken and not item.keyframe:  # it could not be decoded
+            return
+        self._broken = not self._put(item, _QUEUE_PACKETS)
+
+    def trigger(self, event: object = None) -> None:
+        """An event, from any thread: what came shortly before is kept, and what comes for a while."""
+        with self._changed:
+            if self._running:
+                self._queue.append(_Event())
+                self._changed.notify_all()
 
     def finish(self) -> None:
-        """No frame follows. What was offered is still written, in the recorder's own time."""
+        """Nothing more is wanted; returns at once."""
         with self._changed:
             self._finishing = True
             self._changed.notify_all()
@@ -134,61 +206,174 @@ class LiveRecording:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
+    def _put(self, item: _Shot | StreamFormat | Packet, most: int) -> bool:
+        """Whether it is taken. `most`: waiting ones of its kind."""
+        with self._changed:
+            if not self._source.live:
+                self._changed.wait_for(
+                    lambda: len(self._queue) < most or self._finishing or not self._running
+                )
+            if self._finishing or not self._running:
+                return False
+            if sum(isinstance(each, type(item)) for each in self._queue) >= most:
+                if not (self._copying and isinstance(item, _Shot)):  # then only its boxes are lost
+                    self._measure.unrecorded()
+                return False
+            self._queue.append(item)
+            self._offered_at = time.monotonic()
+            self._changed.notify_all()
+            return True
+
+    # The recorder's thread.
+
     def _run(self) -> None:
         try:
-            self._write_all()
+            try:
+                self._write_all()
+            finally:
+                self._reel.close()
         except RecordingError as error:
-            self._failed(str(error))
+            self._end_early(str(error))
         except Exception as error:  # the thread's top: it becomes a sentence
-            logger.exception("recording %s failed", self._path)
-            self._failed(f"Recording {self._path} failed ({type(error).__name__}); the log says more.")
+            logger.exception("recording %s failed", self._source.name)
+            self._end_early(f"Recording {self._source.name} failed ({type(error).__name__}); see the log.")
         finally:
+            self._upkeep.end()
+            with self._changed:
+                self._finishing = True  # nothing is taken any more, while the last files are finished
+                self._queue.clear()
+                self._changed.notify_all()
+            self._upkeep.wait()
             with self._changed:
                 self._running = False
-                self._queue.clear()
                 self._changed.notify_all()
             self._news.tell()
 
     def _write_all(self) -> None:
-        recorder: Recorder | None = None
-        names = _names(self._path)
-        clock = _Clock(self._source)
-        try:
-            for shot in self._shots():
-                frame = shot.frame
-                if recorder is None or shot.resized:
-                    if recorder is not None:
-                        self._finish(recorder)
-                    recorder = Recorder(
-                        next(names), frame.height, frame.width, self._source.rate, force=self._force
-                    )
-                seconds = clock.seconds(frame.pts, cut=shot.cut)
-                recorder.write(draw(frame.pixels, shot.detections, shot.labels), seconds)
-                with self._changed:
-                    self._frames += 1
-                    self._seconds = seconds
-        finally:
-            if recorder is not None:
-                self._finish(recorder)
+        encoding = _Encoding(self._reel, self._plan, self._source)
+        for item, waiting in self._items():
+            match item:
+                case _Event():
+                    self._reel.trigger()
+                case StreamFormat():
+                    self._copying = _can_be_copied(item)
+                    if self._copying:
+                        encoding.end()
+                        self._reel.begin("h264", item.extradata)
+                case Packet():
+                    if self._copying:
+                        self._reel.take(item)
+                case _Shot():
+                    if self._copying:
+                        self._reel.note(Note(item.frame.pts, item.frame, item.found, item.finder))
+                    else:
+                        encoding.write(item)
+                        self._keep_up(encoding, item, waiting)
+        encoding.end()
 
-    def _shots(self) -> Iterator[_Shot]:
+    def _keep_up(self, encoding: "_Encoding", shot: _Shot, waiting: int) -> None:
+        """Works faster before frames have to be dropped."""
+        most = max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // shot.frame.pixels.nbytes))
+        if self._source.live and waiting > most * (encoding.eased + 1) / 4 and (preset := encoding.ease()):
+            sentence = f"The encoder could not keep up and works faster now ({preset}); files get larger"
+            logger.warning("%s: %s", self._source.name, sentence)
+            with self._changed:
+                self._eased = sentence
+
+    def _items(self) -> Iterator[tuple[_Item, int]]:
+        """What was offered, and how much still waits."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue or self._finishing)
                 if not self._queue:
                     return
-                shot = self._queue.popleft()
+                item, waiting = self._queue.popleft(), len(self._queue)
                 self._changed.notify_all()
-            yield shot
+            yield item, waiting
 
-    def _finish(self, recorder: Recorder) -> None:
-        result = recorder.close()
+    def _clip_closed(self, clip: Clip) -> None:
         with self._changed:
-            self._files.append(result)
+            self._path = clip.path
+            if clip.ticks:
+                self._frames += len(clip.ticks)
+                self._seconds += max(clip.ticks) / TICKS
+        self._upkeep.closed(clip)
 
-    def _failed(self, sentence: str) -> None:
+    def _end_early(self, sentence: str) -> None:
+        logger.warning("%s: %s", self._source.name, sentence)
         with self._changed:
-            self._failure = sentence
+            self._failure = self._failure or sentence
+            self._finishing = True
+            self._changed.notify_all()
+
+    def _seconds_of_clip(self) -> float:
+        clip = self._reel.clip
+        return clip.ticks[-1] / TICKS if clip and clip.ticks else 0.0
+
+    def _silence(self, clip: Clip | None, size: int) -> str:
+        """A sentence when frames come and nothing reaches the disk."""
+        now = time.monotonic()
+        if clip is None or self._seen != (clip, size):
+            self._seen, self._grew_at = (clip, size), now
+        silent, (_, usual) = now - self._grew_at, self._measure.silence(now)
+        comes = bool(self._queue) or now - self._offered_at < _SILENT / 2
+        if clip is None or not comes or silent <= _SILENT + 2 * usual:
+            return ""
+        return f"Nothing of {clip.path.name} has reached the disk for {silent:.0f} s; is it still there?"
+
+
+class _Encoding:
+    """Frames into the reel, with their notes, by an encoder as large as they are."""
+
+    def __init__(self, reel: Reel, plan: RecordingPlan, source: Source) -> None:
+        self._reel, self._plan, self._source = reel, plan, source
+        self._clock = _Clock(source)
+        self._encoder: Encoder | None = None
+        self._last = -SMALLEST_STEP
+        self._notes: deque[Note] = deque()  # of frames whose packets have not come out
+        self.eased = 0  # how often
+
+    def write(self, shot: _Shot) -> None:
+        frame = shot.frame
+        try:
+            if self._encoder is None or shot.resized:
+                self.end()
+                codec = self._plan.codec
+                self._encoder = Encoder(frame.height, frame.width, self._source.rate, codec=codec)
+                self._reel.begin(find_codec(codec).coding)
+            seconds = self._clock.seconds(frame.pts, cut=shot.cut)
+            ticks = max(round(seconds * TICKS), self._last + SMALLEST_STEP)
+            self._last = ticks
+            annotated = self._plan.mode is Mode.ANNOTATED
+            pixels = draw(frame.pixels, shot.shown, shot.finder.labels) if annotated else frame.pixels
+            self._notes.append(Note(ticks / TICKS, frame, shot.found, shot.finder))
+            self._take(self._encoder.encode(pixels, ticks))
+        except (OSError, ValueError, FFmpegError) as error:
+            said = reason(error) if isinstance(error, OSError | FFmpegError) else str(error)
+            raise RecordingError(
+                f"{self._source.name}: its pictures of {frame.width}x{frame.height} "
+                f"cannot be encoded ({said})."
+            ) from error
+
+    def ease(self) -> str:
+        """Works faster from the next frame on; the encoder's word for that, empty when it cannot."""
+        held = self._encoder.ease() if self._encoder else None
+        if held is None or self._encoder is None:
+            return ""
+        self._take(held)
+        self.eased += 1
+        return self._encoder.preset
+
+    def end(self) -> None:
+        """What is held back is written."""
+        if self._encoder is not None:
+            encoder, self._encoder = self._encoder, None
+            self._take(encoder.flush())
+
+    def _take(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            self._reel.take(packet)
+            self._reel.note(self._notes.popleft())
 
 
 class _Clock:
@@ -209,7 +394,12 @@ class _Clock:
         return self._seconds
 
 
-def _names(path: Path) -> Iterator[Path]:
+def _can_be_copied(stream: StreamFormat) -> bool:
+    """H.264 in Annex B, as cameras send it; what HTTP sends in the manner of MP4 begins with a 1."""
+    return stream.codec == "h264" and stream.extradata[:1] != b"\x01"
+
+
+def names_after(path: Path) -> Iterator[Path]:
     """OUT.mp4, then OUT-2.mp4, OUT-3.mp4, as far as these are free."""
     yield path
     number = 2

@@ -148,6 +148,10 @@ class Clip:
         if self._part.failure:
             raise self.failed()
 
+    def let_go(self) -> None:
+        """After closing: other programs may finish what was left, or replace it."""
+        self._part.let_go()
+
     def _begin(self, packet: Packet) -> None:
         # A cluster lies in memory until it is complete, so it ends after 0.2 s; and no buffer beyond that.
         options = {"cluster_time_limit": "200", "flush_packets": "1"}

@@ -1,5 +1,6 @@
 """The file a recording lives in until it is finished: what has reached it survives this program."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ class PartFile:
 
     FFmpeg would lose the reason of a failed write; here the first one is kept in `failure`, the muxer is
     told, and whatever it still wants to write is swallowed: what lies on the disk stays as it is, playable.
+    Nobody else may finish or replace it until it is let go.
 
     force   replace a file that an interrupted recording left
     raises  RecordingError when it cannot be made, or when another program is writing it
@@ -29,7 +31,8 @@ class PartFile:
             check_left_over(path, force=force)
             path.unlink()
         self._fd = create_private(path)
-        _lock(self._fd)
+        self._claim = -1
+        claim(self._fd)
 
     def write(self, block: bytes) -> int:
         """All of it, or an OSError: a disk that takes half a block is full."""
@@ -72,9 +75,18 @@ class PartFile:
         if fd < 0:
             return
         try:
+            self._claim = os.dup(fd)  # the lock goes with the last descriptor
             os.close(fd)
         except OSError as error:
             self.failure = self.failure or error
+
+    def let_go(self) -> None:
+        """Others may have it."""
+        self.close()
+        claim, self._claim = self._claim, -1
+        if claim >= 0:
+            with contextlib.suppress(OSError):
+                os.close(claim)
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
@@ -122,7 +134,7 @@ def check_left_over(path: Path, *, force: bool) -> None:
     raises  RecordingError when it may not, or when the recording that writes it still runs
     """
     with path.open("rb") as file:
-        if not _lock(file.fileno()):
+        if not claim(file.fileno()):
             raise RecordingError(f"{path} is being written by another recording; choose another name.")
     if not force:
         raise RecordingError(
@@ -131,8 +143,8 @@ def check_left_over(path: Path, *, force: bool) -> None:
         )
 
 
-def _lock(fd: int) -> bool:
-    """Whether nobody else has the file; held until it is closed, by whatever end this program comes to."""
+def claim(fd: int) -> bool:
+    """Whether nobody else has this file; it is ours until it is closed, by whatever end we come to."""
     if sys.platform == "win32":  # there an open file cannot be replaced anyway
         return True
     import fcntl

@@ -78,7 +78,10 @@ class Recorder:
                     self._encoder = None
                     self._write_all(encoder.flush)
             finally:
-                clip.close()
+                try:
+                    clip.close()
+                finally:
+                    clip.let_go()
             self._result = (
                 finish(clip.part, self.path, clip.ticks, rate=self._rate, force=self._force)
                 if clip.ticks

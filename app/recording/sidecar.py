@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from app.recording.lines import as_json, opened
 from app.recording.part_file import reason
 from detector.errors import RecordingError
+from detector.model_card import ModelCard
 from detector.values import Detections, Frame, LabelMap
 
 VERSION = 1
@@ -36,6 +37,19 @@ class Finder:
     sha256: str = ""
     min_score: float = 0.5
     nms_iou: float = 0.45
+
+
+def finder_of(card: ModelCard | None) -> Finder:
+    """A model as a sidecar names it."""
+    if card is None:
+        return Finder(labels=LabelMap(()))
+    return Finder(
+        labels=LabelMap(card.classes),
+        name=card.name,
+        sha256=card.weights_sha256,
+        min_score=card.min_score,
+        nms_iou=card.nms_iou,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +85,7 @@ class SidecarWriter:
 
     def write(self, note: Note) -> None:
         try:
-            if note.finder is not self._finder:
+            if note.finder != self._finder:
                 self._finder = note.finder
                 self._append(_header(note))
             found = note.found.above(FLOOR)

@@ -283,7 +283,7 @@ def test_boxes_of_a_model_are_never_seen_once_another_was_asked_for(clip: Path):
 def test_a_recording_begun_before_the_source_is_open_has_its_rate_and_every_frame(clip: Path, tmp_path: Path):
     watching = Watching(open_source(str(clip)))
     watching.pipeline.set_speed(16)
-    watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+    watching.pipeline.start_recording(tmp_path / "out.mp4")
     with watching:
         watching.until(ended)
         watching.pipeline.stop_recording()

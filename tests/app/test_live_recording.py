@@ -10,14 +10,18 @@ import pytest
 
 from app.pipeline import Choice, View
 from app.pipeline.figures import Measure
-from app.pipeline.live_recording import LiveRecording
+from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Entry, News
+from app.recording.plan import RecordingPlan
+from app.recording.sidecar import Finder
 from app.sources import Source, State, open_source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
 from tests.app.rtsp import load_server
 from tests.app.videos import eventually, numbered_picture, read_number, write_video
 from tests.app.watching import LABELS, SquareFinder, Watching
+
+FINDER = Finder(labels=LABELS)
 
 
 def ended(view: View) -> bool:
@@ -40,7 +44,7 @@ def test_every_frame_of_a_file_is_recorded_with_its_boxes(tmp_path: Path):
         watching.pipeline.set_paused(True)
         watching.pipeline.seek(0.0)
         watching.until(lambda view: view.own_boxes)
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         watching.pipeline.set_paused(False)
         watching.until(ended)
         watching.pipeline.stop_recording()
@@ -60,7 +64,7 @@ def test_every_frame_of_a_file_is_recorded_with_its_boxes(tmp_path: Path):
 def test_a_change_of_size_begins_another_file(shared: Path, tmp_path: Path):
     (tmp_path / "out-2.mp4").write_bytes(b"of somebody else")
     with Watching(open_source(str(shared / "video/broken/size-change.avi"))) as watching:
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         watching.until(ended)
         watching.pipeline.stop_recording()
         view = watching.until(finished)
@@ -74,7 +78,7 @@ def test_a_change_of_size_begins_another_file(shared: Path, tmp_path: Path):
 def test_closing_while_recording_leaves_a_finished_file(tmp_path: Path):
     write_video(tmp_path / "clip.mp4", 100)
     with Watching(open_source(str(tmp_path / "clip.mp4")), open_engine=SquareFinder) as watching:
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         watching.until(lambda view: view.recording and view.recording.frames > 5)
     assert len(read_back(tmp_path / "out.mp4")) > 5
     assert sorted(path.name for path in tmp_path.glob("out*")) == ["out.mp4"]
@@ -83,7 +87,7 @@ def test_closing_while_recording_leaves_a_finished_file(tmp_path: Path):
 def test_a_recording_shows_what_was_watched_without_gaps_when_it_was_sought_in(tmp_path: Path):
     write_video(tmp_path / "clip.mp4", 250)
     with Watching(open_source(str(tmp_path / "clip.mp4"))) as watching:
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         watching.until(lambda view: view.recording and view.recording.frames > 3)
         for seconds in (8.0, 2.0):
             watching.pipeline.seek(seconds)
@@ -106,7 +110,7 @@ def test_a_recording_of_a_stream_keeps_the_time_of_an_interruption(shared: Path,
         Watching(open_source(server.url)) as watching,
     ):
         watching.until(lambda view: view.frame)
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         watching.until(lambda view: view.status.state is State.RECONNECTING)
         before = watching.pipeline.latest().frame.sequence  # type: ignore[union-attr]
         watching.until(lambda view: view.frame.sequence > before + 3)
@@ -120,14 +124,14 @@ def test_a_recording_of_a_stream_keeps_the_time_of_an_interruption(shared: Path,
 def test_a_second_recording_at_once_is_refused(tmp_path: Path):
     write_video(tmp_path / "clip.mp4", 100)
     with Watching(open_source(str(tmp_path / "clip.mp4"))) as watching:
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         with pytest.raises(RecordingError, match="is being recorded"):
-            watching.pipeline.start_recording(tmp_path / "other.mp4", labels=LABELS)
+            watching.pipeline.start_recording(tmp_path / "other.mp4")
         watching.until(lambda view: view.recording and view.recording.frames)
         watching.pipeline.stop_recording()
         watching.until(finished)
         with pytest.raises(RecordingError, match="exists"):
-            watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+            watching.pipeline.start_recording(tmp_path / "out.mp4")
 
 
 def test_a_recording_that_fails_is_a_sentence_and_the_video_goes_on(tmp_path: Path):
@@ -138,7 +142,7 @@ def test_a_recording_that_fails_is_a_sentence_and_the_video_goes_on(tmp_path: Pa
         watching.pipeline.set_paused(True)
         watching.pipeline.seek(0.0)
         watching.until(lambda view: view.frame)
-        watching.pipeline.start_recording(folder / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(folder / "out.mp4")
         folder.rmdir()
         watching.pipeline.set_paused(False)
         view = watching.until(finished)
@@ -151,13 +155,19 @@ def offered(path: Path, count: int, *, live: bool) -> tuple[LiveRecording, Measu
     source, measure = Source("source"), Measure()
     source.live, source.rate = live, 25.0
     recording = LiveRecording(
-        path, labels=LABELS, source=source, force=False, measure=measure, news=News(None)
+        names_after(path),
+        path.parent,
+        RecordingPlan(),
+        source=source,
+        copies=True,
+        measure=measure,
+        news=News(None),
     )
     random = np.random.default_rng(0)
     noise = [random.integers(0, 255, (480, 640, 3), np.uint8) for _ in range(20)]
     for number in range(count):
         entry = Entry(Frame(noise[number % 20], number, number / 25), number + 1, 0)
-        recording.offer(entry, Detections.empty(), LABELS)
+        recording.offer(entry, Detections.empty(), Detections.empty(), FINDER)
     recording.finish()
     assert recording.join(30)
     return recording, measure
@@ -178,18 +188,21 @@ def test_a_file_waits_for_its_recorder(tmp_path: Path):
 
 def test_a_model_that_takes_over_brings_its_own_names(tmp_path: Path):
     write_video(tmp_path / "clip.mp4", 60)
-    few, many = LabelMap(("square",)), LABELS
+    few, many = Finder(labels=LabelMap(("square",))), FINDER
 
     class FirstClassOnly(SquareFinder):
         def _look(self, frame: Frame, nms_iou: float) -> Detections:
             return super()._look(frame, nms_iou)[:1]
 
     with Watching(
-        open_source(str(tmp_path / "clip.mp4")), open_engine=FirstClassOnly, choice=Choice(min_score=0.1)
+        open_source(str(tmp_path / "clip.mp4")),
+        open_engine=FirstClassOnly,
+        choice=Choice(min_score=0.1),
+        finder=few,
     ) as watching:
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=few)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         watching.until(lambda view: view.recording.frames > 3 and len(view.detections))
-        watching.pipeline.use_engine(SquareFinder, labels=many)
+        watching.pipeline.use_engine(SquareFinder, finder=many)
         watching.until(lambda view: 1 in view.detections.class_ids)
         watching.pipeline.set_speed(16)
         watching.until(ended)
@@ -204,7 +217,7 @@ def test_the_chosen_boxes_are_the_ones_recorded(tmp_path: Path):
     with Watching(
         open_source(str(tmp_path / "clip.mp4")), open_engine=SquareFinder, choice=choice
     ) as watching:
-        watching.pipeline.start_recording(tmp_path / "out.mp4", labels=LABELS)
+        watching.pipeline.start_recording(tmp_path / "out.mp4")
         watching.pipeline.set_speed(16)
         watching.until(ended)
         watching.pipeline.stop_recording()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.pipeline import LivePipeline, View
+from app.recording.sidecar import Finder
 from app.sources import Source
 from detector.engines import FLOOR, Timing
 from detector.nms import nms
@@ -71,6 +72,7 @@ class Watching:
 
     def __init__(self, source: Source, **options: Any) -> None:
         self._changed = threading.Event()
+        options.setdefault("finder", Finder(labels=LABELS))
         self.pipeline = LivePipeline(source, on_change=self._changed.set, **options)
 
     def __enter__(self) -> "Watching":

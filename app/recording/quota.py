@@ -1,0 +1,158 @@
+"""How much recordings may take, and how old they may get: the oldest go first, starred ones never."""
+
+import logging
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import av
+from av.error import FFmpegError
+
+from app.recording.clip import MADE_HERE, SUFFIXES, part_path
+from app.recording.disk import size_words
+from app.recording.sidecar import sidecar_path
+from detector.errors import OptionError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What recordings in a folder may be; None: as they like.
+
+    size  bytes, all of them together with what lies beside them
+    age   seconds
+    """
+
+    size: int | None = None
+    age: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.size < 1_000_000:
+            raise OptionError("A quota is 1 MB or more.")
+        if self.age is not None and self.age < 60:
+            raise OptionError("Recordings are kept for a minute or longer.")
+
+
+def is_starred(clip: Path) -> bool:
+    return star_path(clip).exists()
+
+
+def set_star(clip: Path, starred: bool) -> None:
+    """A starred recording is deleted by its owner only.
+
+    raises  OSError
+    """
+    if starred:
+        star_path(clip).touch(mode=0o600)
+    else:
+        star_path(clip).unlink(missing_ok=True)
+
+
+def star_path(clip: Path) -> Path:
+    """An empty file: it is seen in the folder, and goes with the recording when that is moved or copied."""
+    return clip.with_suffix(".star")
+
+
+class Tidying:
+    """Keeps a folder within its quota. Only our own finished recordings are counted and deleted.
+
+    folder  and those in it
+    """
+
+    def __init__(self, folder: Path, quota: Quota) -> None:
+        self._folder, self._quota = folder, quota
+        self._known: dict[tuple[Path, int, int], float | None] = {}  # path, size, time of change -> begun
+        self._said = ""
+
+    def tidy(self, *, spared: Collection[Path] = (), room: int = 0) -> list[Path]:
+        """Deletes what is too much; one that cannot be deleted is left and logged.
+
+        spared   never deleted
+        room     bytes that are to be free for what comes next
+        returns  the recordings that are gone
+        """
+        clips = self._clips()
+        total = sum(_size(path) for path, _ in clips) + room
+        too_old = time.time() - self._quota.age if self._quota.age else None
+        gone = []
+        for path, begun in sorted(clips, key=lambda clip: clip[1]):
+            too_large = self._quota.size is not None and total > self._quota.size
+            if not too_large and (too_old is None or begun >= too_old):
+                break
+            if path in spared or is_starred(path):
+                continue
+            size = _size(path)
+            if _delete(path):
+                total -= size
+                gone.append(path)
+        if gone:
+            logger.info("deleted %d recordings to keep the quota, the last %s", len(gone), gone[-1].name)
+        if self._quota.size is not None and total > self._quota.size:
+            self._say(f"the recordings in {self._folder} take {size_words(total)}, more than the quota, and "
+                      "none of them may be deleted")  # fmt: skip
+        return gone
+
+    def _say(self, sentence: str) -> None:
+        if sentence != self._said:
+            self._said = sentence
+            logger.warning("%s", sentence)
+
+    def _clips(self) -> list[tuple[Path, float]]:
+        """Our recordings and when they began."""
+        found, known = [], {}
+        for path in self._folder.rglob("*"):
+            if path.suffix.lower() not in SUFFIXES or path.is_symlink():
+                continue
+            try:
+                status = path.stat()
+            except OSError:
+                continue
+            key = (path, status.st_size, status.st_mtime_ns)
+            begun = self._known[key] if key in self._known else _begun(path, status.st_mtime)
+            known[key] = begun
+            if begun is not None:
+                found.append((path, begun))
+        self._known = known
+        return found
+
+
+def _begun(path: Path, changed: float) -> float | None:
+    """When a recording of ours began; None for other people's videos."""
+    try:
+        with av.open(path) as container:
+            metadata = {key.lower(): value for key, value in container.metadata.items()}
+    except (OSError, ValueError, FFmpegError):
+        return None
+    if metadata.get("comment") != MADE_HERE:
+        return None
+    try:
+        return datetime.fromisoformat(metadata["creation_time"]).timestamp()
+    except (KeyError, ValueError):
+        return changed
+
+
+def _beside(clip: Path) -> tuple[Path, ...]:
+    return clip, sidecar_path(clip)
+
+
+def _size(clip: Path) -> int:
+    total = 0
+    for path in _beside(clip):
+        if path.exists():
+            total += path.stat().st_size
+    return total
+
+
+def _delete(clip: Path) -> bool:
+    if part_path(clip).exists():  # it is being written anew
+        return False
+    try:
+        for path in _beside(clip):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("%s cannot be deleted: %s", clip, error.strerror)
+        return False
+    return True
