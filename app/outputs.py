@@ -66,7 +66,10 @@ def jobs_for(
     if lines and any(subject.path and _same(lines, subject.path) for subject in subjects):
         raise OptionError(f"--json {lines} would replace a source; choose another name.")
     if record is None:
-        return [Job(name=subject.name, source=subject.source) for subject in subjects]
+        return [
+            Job(name=subject.name, source=subject.source, start=_start(subject, start))
+            for subject in subjects
+        ]
     jobs = []
     for subject, path in zip(subjects, _paths(subjects, addresses, record)):
         if lines and _same(lines, path):
@@ -77,8 +80,15 @@ def jobs_for(
             if subject.is_picture
             else AnnotatedVideo(path, subject.source, labels, hide=hide, force=force)
         )
-        jobs.append(Job(name=subject.name, source=subject.source, sinks=(sink,)))
+        jobs.append(
+            Job(name=subject.name, source=subject.source, start=_start(subject, start), sinks=(sink,))
+        )
     return jobs
+
+
+def _start(subject: _Subject, start: float) -> float:
+    """A picture has no time."""
+    return 0.0 if subject.is_picture else start
 
 
 def _subjects(address: str, start: float) -> list[_Subject]:

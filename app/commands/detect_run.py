@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.commands.detect_report import Bar, summary
 from app.commands.stopping import stopped_by
+from app.commands.without_greetings import load_keras_quietly
 from app.outputs import jobs_for
 from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
@@ -73,6 +74,7 @@ def detect(options: DetectOptions) -> int:
         force=options.force,
     )
     frames_together = 1 if jobs[0].source.live else options.batch
+    load_keras_quietly(options.engine, options.device)
     with Bar(quiet=options.quiet) as bar:
         engine = open_engine(
             model,

@@ -1,10 +1,13 @@
 """Keeps to itself what libraries write to stderr while they load."""
 
+import importlib
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from detector.engines.devices import cuda_devices
 
 
 @contextmanager
@@ -29,3 +32,10 @@ def without_greetings() -> Iterator[None]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+
+
+def load_keras_quietly(engine: str, device: str) -> None:
+    """Imports what `open_engine` will, where it will choose Keras; what fails is its business to say."""
+    if engine == "keras" or (engine == "auto" and device != "cpu" and cuda_devices()):
+        with suppress(ImportError, ValueError), without_greetings():
+            importlib.import_module("detector.engines.keras_engine")

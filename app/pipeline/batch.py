@@ -23,6 +23,7 @@ from detector.errors import SourceError, StudioError
 from detector.nms import CANDIDATES
 from detector.values import Detections, Frame
 
+_JUST = 0.001  # seconds: times are rounded on their way
 _BELT_BYTES = 128 * 2**20  # of pixels on each belt: 46 frames of 720p
 
 
@@ -39,11 +40,13 @@ class Job:
     """One source and where its frames go.
 
     name   what its frames are called
+    start  seconds into it where the source was told to begin
     sinks  closed when it ends, however that comes about
     """
 
     name: str
     source: Source
+    start: float = 0.0
     sinks: Sequence[Sink] = ()
 
 
@@ -176,6 +179,8 @@ class Batch:
         try:
             for item in attempt(source):
                 if isinstance(item, Frame):
+                    if not taken and item.pts < job.start - _JUST:  # beyond the end there is the last picture
+                        raise SourceError(f"{job.name} ends before {job.start:g} s; begin earlier.")
                     frame = replace(item, source=job.name)
                     if source.live:
                         dropped += self._frames.put_newest(frame, frame.pixels.nbytes)

@@ -10,13 +10,14 @@ from typing import Any
 import cv2
 import pytest
 
+from app.outputs import jobs_for
 from app.pipeline import Choice
 from app.pipeline.batch import Batch, Job, Outcome, Progress
 from app.sources import Source, State, Status, open_source
 from detector.errors import EngineError, RecordingError
 from detector.values import Detections, Frame
 from tests.app.videos import eventually, numbered_picture, read_number, write_video
-from tests.app.watching import SquareFinder
+from tests.app.watching import LABELS, SquareFinder
 
 
 class Kept:
@@ -126,6 +127,19 @@ def test_a_broken_source_is_told_and_the_others_go_on(tmp_path: Path) -> None:
     assert "broken.mp4: is not a video" in str(outcomes[1].error)
     assert told == outcomes
     assert [sink.closed for sink in kept] == [1, 1, 1]
+
+
+def test_a_start_beyond_the_end_is_told_and_nothing_is_taken_for_it(tmp_path: Path) -> None:
+    """60 frames at 25 a second; a picture has no time, so any start is right for it."""
+    for count, name in ((60, "short.mp4"), (90, "long.mp4")):
+        write_video(tmp_path / name, count)
+    cv2.imwrite(str(tmp_path / "picture.png"), numbered_picture(7))
+    kept = Kept()
+    jobs = jobs_for([str(tmp_path)], start=2.5, record=None, labels=LABELS, force=False)
+    outcomes = {outcome.job.name: outcome for outcome in run(jobs, sinks=[kept])}
+    assert str(outcomes["short.mp4"].error) == "short.mp4 ends before 2.5 s; begin earlier."
+    assert kept.seen[0][2] == 63, "2.52 s: the first at 2.5 s or later"
+    assert [outcomes[name].frames for name in ("short.mp4", "long.mp4", "picture.png")] == [0, 27, 1]
 
 
 def test_a_sink_that_fails_stops_everything_and_every_sink_is_closed(tmp_path: Path) -> None:
