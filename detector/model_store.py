@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -130,14 +130,14 @@ def default_model() -> Model:
     raise ModelError(f"Which model? Name it with --model: {', '.join(model.name for model in choice)}.")
 
 
-def list_models() -> list[Model]:
-    """All models at hand by name; a card that cannot be read is left out with a warning."""
+def list_models(tell: Callable[[str], None] = logger.warning) -> list[Model]:
+    """All models at hand by name; a card that cannot be read is left out, and `tell` given a sentence."""
     models = []
     for path in _card_paths():
         try:
             models.append(read_model(path))
         except ModelError as error:
-            logger.warning("%s", error)
+            tell(str(error))
     return sorted(models, key=lambda model: model.name)
 
 

@@ -26,7 +26,8 @@ class ModelChooser(QObject):
 
     def __init__(self, parent: QObject | None = None, *, wanted: Model | None = None) -> None:
         super().__init__(parent)
-        self._at_hand = list_models()
+        self._damaged: list[str] = []
+        self._look()
         self._chosen = wanted or next(iter(self._at_hand), None)
         self._given_up = threading.Event()
         self.import_action: QAction | None = None
@@ -66,8 +67,15 @@ class ModelChooser(QObject):
             return
         self.changed.emit()
 
+    def tell_damaged(self) -> None:
+        """Says which models lie there and cannot be used."""
+        if self._damaged:
+            self.told.emit(" ".join(self._damaged), "warning")
+
     def choose_model(self, at: QWidget | None = None) -> None:
         """A menu of the models at hand, under a widget."""
+        self._look()
+        self.tell_damaged()
         if not self._at_hand:
             self.import_model()
             return
@@ -88,6 +96,10 @@ class ModelChooser(QObject):
         dialog.open()
 
     def _imported(self, name: str) -> None:
-        self._at_hand = list_models()
+        self._look()
         self.use_model(name)
         self.told.emit(f"The model '{name}' is there and in use.", "note")
+
+    def _look(self) -> None:
+        self._damaged.clear()
+        self._at_hand = list_models(self._damaged.append)

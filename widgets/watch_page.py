@@ -63,6 +63,7 @@ class WatchPage(QWidget):
         self.panel.thresholds_changed.connect(self._choose)
         self.panel.classes_changed.connect(self._choose)
         self.view.surface_changed.connect(self._prepare_anew)
+        self.view.surface_changed.connect(self._place_controls)
         self.view.painted.connect(self._painted)
         self.view.moved_over.connect(self._show_controls)
         self.view.card.retry.connect(self.playback.try_now)
@@ -268,11 +269,16 @@ class WatchPage(QWidget):
 
     def _show_controls(self) -> None:
         if self._immersed:
-            height = self.transport.sizeHint().height()
-            self.transport.setGeometry(0, self.view.height() - height, self.view.width(), height)
+            self._place_controls()
             self.transport.show()
             self.view.unsetCursor()
             self._rest.start()
+
+    def _place_controls(self) -> None:
+        """Along the lower edge of the picture, however wide the panel beside it leaves it."""
+        if self._immersed:
+            height = self.transport.sizeHint().height()
+            self.transport.setGeometry(0, self.view.height() - height, self.view.width(), height)
 
     def _hide_controls(self) -> None:
         if self._immersed and not self.transport.underMouse():

@@ -99,6 +99,7 @@ class Window(QMainWindow):
         self.models.changed.connect(self._models_changed)
         for speaker in (self.opening, self.models):
             speaker.told.connect(lambda sentence, tone: self.banner.say(sentence, tone=tone))
+        self.models.tell_damaged()
         self.page.left.connect(self.close_source)
         self.page.failed.connect(self._source_failed)
         self.page.log_in.connect(lambda: self.opening.ask_for_log_in(self._address or ""))

@@ -346,6 +346,25 @@ def test_full_screen_hides_everything_but_the_picture_until_the_mouse_moves(watc
     assert not window.isFullScreen() and page.panel.isVisible() and page.transport.isVisible()
 
 
+def test_in_full_screen_the_controls_are_as_wide_as_the_picture_whatever_stands_beside_it(watching):
+    page = watching.window.page
+    watching.presses(Qt.Key_F)
+    watching.presses(Qt.Key_C)  # the panel comes for the search
+    watching.bot.waitUntil(lambda: page.panel.isVisible() and page.transport.width() == page.view.width())
+    page.panel.hide()
+    watching.bot.waitUntil(lambda: page.transport.width() == page.view.width() == page.width())
+
+
+def test_a_damaged_model_is_said_at_the_start_and_when_one_is_chosen(qtbot, open_window, studio_home):
+    (studio_home / "models").mkdir(parents=True)
+    (studio_home / "models" / "street.json").write_text("{")
+    window = open_window(ModelChooser())
+    assert "street.json cannot be read" in window.banner.words and window.banner.isVisible()
+    (studio_home / "models" / "street.json").rename(studio_home / "models" / "lane.json")
+    window.models.choose_model()
+    assert "lane.json cannot be read" in window.banner.words
+
+
 def test_panel_boxes_names_and_figures_are_switched_by_their_keys(watching):
     page = watching.window.page
     watching.presses(Qt.Key_D)
