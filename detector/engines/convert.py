@@ -1,34 +1,20 @@
 """Converts a model for OpenVINO in a process of its own: `python -m detector.engines.convert FOLDER OUT`.
 
-Conversion needs TensorFlow and Keras: ten seconds and a gigabyte of memory that the window's process never
-has to spend. FOLDER is the model's, OUT the file to write; the card comes as a line of JSON on stdin, as the
-parent has it in memory. What goes wrong is one sentence on stderr, and exit code 1.
+FOLDER is the model's, OUT the file to write; the card is asked for as the parent has it in memory.
 """
 
-import ctypes
-import json
-import os
-import signal
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from detector.engines.child_process import work_for_parent
 from detector.engines.exact_layers import leading
 from detector.engines.graph_file import Graph, write_graph
 from detector.engines.openvino_library import load_converter
-from detector.errors import StudioError
 from detector.model_store import Model, ModelCard, read_weights
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-ENVIRONMENT = {
-    "KERAS_BACKEND": "tensorflow",  # Keras on JAX cannot be converted
-    "CUDA_VISIBLE_DEVICES": "",  # nothing is computed here; TensorFlow would take a GPU's memory
-    "TF_CPP_MIN_LOG_LEVEL": "3",
-}
 
 
 def convert(model: Model) -> Graph:
@@ -91,29 +77,12 @@ def _users(node: Any) -> list[Any]:
 
 
 def main(folder: str, out: str) -> int:
-    os.environ.update(ENVIRONMENT)
-    _die_with_parent()
-    try:
-        model = Model(ModelCard.from_json(json.loads(sys.stdin.buffer.readline())), Path(folder))
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+    def work(card: dict[str, Any]) -> None:
+        model = Model(ModelCard.from_json(card), Path(folder))
         read_weights(model)  # what is wrong with them is said before TensorFlow has loaded
         write_graph(Path(out), convert(model))
-    except StudioError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the parent reads it
-        return 1
-    return 0
 
-
-def _die_with_parent() -> None:
-    """At once and by the kernel, on Linux: a thread of ours may have to wait seconds for the interpreter."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
-
-
-def _end_with_parent() -> None:
-    """The parent keeps our stdin open while it lives; nobody is left to wait for the graph after that."""
-    os.read(sys.stdin.fileno(), 1)
-    os._exit(1)
+    return work_for_parent(work)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,13 @@
 """Models converted for OpenVINO, kept on disk: the first use of a model converts it, later ones load it."""
 
-import contextlib
 import hashlib
 import json
 import logging
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import detector
+from detector.engines.child_process import ChildFailedError, run_child
 from detector.engines.graph_file import DamagedGraphError, Graph, read_graph
 from detector.errors import EngineError
 from detector.model_store import Model
@@ -20,12 +16,10 @@ from detector.places import cache_folder
 logger = logging.getLogger(__name__)
 
 _ROOM = Path(detector.__file__).parent
-_LONGEST_CONVERSION = 600.0  # seconds; ten are usual
-_LOOK_EVERY = 0.1  # seconds
 # What in a card does not shape the graph: these may change without a new conversion.
 _OUTSIDE_THE_GRAPH = {
     "name", "variances", "channel_order", "min_score", "nms_iou", "max_detections",
-    "licence", "origin", "measured",
+    "licence", "origin", "measured", "int8_sha256",
 }  # fmt: skip
 
 
@@ -85,41 +79,12 @@ def _digest(pieces: list[bytes]) -> str:
 
 
 def _convert(model: Model, path: Path, wanted: Callable[[], bool]) -> None:
-    command = [sys.executable, "-m", "detector.engines.convert", str(model.folder.absolute()), str(path)]
-    with tempfile.TemporaryFile() as words:
-        try:
-            with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=words, cwd=_ROOM.parent) as child:
-                assert child.stdin is not None
-                # The pipe stays open: should this process end, the child reads its end and ends too.
-                with contextlib.suppress(BrokenPipeError):
-                    child.stdin.write(json.dumps(model.card.to_json()).encode() + b"\n")
-                    child.stdin.flush()
-                try:
-                    _wait_for(child, wanted)
-                finally:
-                    child.kill()
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise EngineError(
-                f"The model '{model.name}' could not be converted for OpenVINO: {error}."
-            ) from error
-        words.seek(0)
-        said = words.read().decode(errors="replace").strip()
-    if child.returncode:
-        logger.debug("the conversion of '%s' said: %s", model.name, said)
-        reason = said.splitlines()[-1] if said else f"exit code {child.returncode}."
-        raise EngineError(f"The model '{model.name}' could not be converted for OpenVINO: {reason}")
+    arguments = (str(model.folder.absolute()), str(path))
+    try:
+        run_child("detector.engines.convert", *arguments, request=model.card.to_json(), wanted=wanted)
+    except ChildFailedError as error:
+        raise EngineError(f"The model '{model.name}' could not be converted for OpenVINO: {error}") from error
     _forget_older(path)
-
-
-def _wait_for(child: "subprocess.Popen[bytes]", wanted: Callable[[], bool]) -> None:
-    end_by = time.monotonic() + _LONGEST_CONVERSION
-    while wanted():
-        try:
-            child.wait(_LOOK_EVERY)
-            return
-        except subprocess.TimeoutExpired:
-            if time.monotonic() > end_by:
-                raise
 
 
 def _forget_older(path: Path) -> None:
