@@ -273,8 +273,15 @@ class LiveRecording:
 
     def _keep_up(self, encoding: "_Encoding", shot: _Shot, waiting: int) -> None:
         """Works faster before frames have to be dropped."""
+        if not self._source.live or not waiting:
+            encoding.began, encoding.busy = time.monotonic(), 0.0
+            return
         most = max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // shot.frame.pixels.nbytes))
-        if self._source.live and waiting > most * (encoding.eased + 1) / 4 and (preset := encoding.ease()):
+        if waiting <= most * (encoding.eased + 1) / 4:
+            return
+        if encoding.busy < (time.monotonic() - encoding.began) / 2:  # it is the disk that cannot
+            return
+        if preset := encoding.ease():
             sentence = f"The encoder could not keep up and works faster now ({preset}); files get larger"
             logger.warning("%s: %s", self._source.name, sentence)
             with self._changed:
@@ -332,6 +339,7 @@ class _Encoding:
         self._last = -SMALLEST_STEP
         self._notes: deque[Note] = deque()  # of frames whose packets have not come out
         self.eased = 0  # how often
+        self.began, self.busy = time.monotonic(), 0.0  # seconds it has worked since then
 
     def write(self, shot: _Shot) -> None:
         frame = shot.frame
@@ -344,10 +352,13 @@ class _Encoding:
             seconds = self._clock.seconds(frame.pts, cut=shot.cut)
             ticks = max(round(seconds * TICKS), self._last + SMALLEST_STEP)
             self._last = ticks
+            began = time.monotonic()
             annotated = self._plan.mode is Mode.ANNOTATED
             pixels = draw(frame.pixels, shot.shown, shot.finder.labels) if annotated else frame.pixels
             self._notes.append(Note(ticks / TICKS, frame, shot.found, shot.finder))
-            self._take(self._encoder.encode(pixels, ticks))
+            packets = self._encoder.encode(pixels, ticks)
+            self.busy += time.monotonic() - began
+            self._take(packets)
         except (OSError, ValueError, FFmpegError) as error:
             said = reason(error) if isinstance(error, OSError | FFmpegError) else str(error)
             raise RecordingError(

@@ -22,18 +22,17 @@ logger = logging.getLogger(__name__)
 class Quota:
     """What recordings in a folder may be; None: as they like.
 
-    size  bytes, all of them together with what lies beside them
-    age   seconds
+    size    bytes, all of them together with what lies beside them
+    age     seconds
+    raises  OptionError for a quota of nothing
     """
 
     size: int | None = None
     age: float | None = None
 
     def __post_init__(self) -> None:
-        if self.size is not None and self.size < 1_000_000:
-            raise OptionError("A quota is 1 MB or more.")
-        if self.age is not None and self.age < 60:
-            raise OptionError("Recordings are kept for a minute or longer.")
+        if (self.size is not None and self.size <= 0) or (self.age is not None and self.age <= 0):
+            raise OptionError("A quota of nothing would delete every recording; give more.")
 
 
 def is_starred(clip: Path) -> bool:

@@ -57,7 +57,7 @@ def _is_free(part: Path) -> bool:
         return claim(file.fileno())
 
 
-def _ticks(part: Path) -> array[int]:
+def _ticks(part: Path) -> "array[int]":
     """When each packet that is whole is shown."""
     ticks = array("q")
     try:

@@ -1,0 +1,196 @@
+"""A folder of recordings: what is left over is finished, what is too much goes, what is starred stays."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import av
+import pytest
+
+from app.recording import Recorder
+from app.recording.disk import (
+    DiskLimits,
+    duration_words,
+    free_bytes,
+    refuse_full_disk,
+    room_words,
+    seconds_left,
+    size_words,
+)
+from app.recording.quota import Quota, Tidying, is_starred, set_star
+from app.recording.recovery import left_overs, recover
+from detector.errors import OptionError, RecordingError
+from tests.app.outputs import names
+from tests.app.test_recording import ROOT, WRITER
+from tests.app.videos import numbered_picture, write_video
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("one") / "clip.mp4"
+    with Recorder(path, 96, 192, 25.0) as recorder:
+        for number in range(10):
+            recorder.write(numbered_picture(number), number / 25)
+    return path
+
+
+# What interrupted recordings left.
+
+
+def killed(folder: Path) -> Path:
+    """The part file of a recording that was killed with -9 after 67 frames."""
+    command = [sys.executable, "-c", WRITER, str(folder / "out.mp4"), "30", "100000", "255"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
+        assert child.stdout is not None
+        next(line for line in child.stdout if int(line) == 67)
+        child.send_signal(signal.SIGKILL)
+    return folder / "out.part.mkv"
+
+
+def test_what_kill_9_left_becomes_the_file_it_was_to_be(tmp_path: Path) -> None:
+    part = killed(tmp_path)
+    (tmp_path / "out.part.mp4").write_bytes(b"of a finishing that was interrupted")
+    before = sum(1 for _ in av.open(str(part)).demux(video=0)) - 1
+    assert left_overs(tmp_path) == [part]
+    result = recover(part)
+    assert result.path == tmp_path / "out.mp4" and result.frames == before >= 67 - 30
+    with av.open(str(result.path)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([number / 30 for number in range(result.frames)], abs=0.001)
+    assert names(tmp_path) == ["out.mp4"]
+    assert left_overs(tmp_path) == []
+
+
+def test_a_recovered_file_takes_another_name_rather_than_replacing_one(
+    tmp_path: Path, recording: Path
+) -> None:
+    shutil.copy(recording, tmp_path / "out.mp4")
+    (tmp_path / "sub").mkdir()
+    shutil.move(killed(tmp_path / "sub"), tmp_path / "out.part.mkv")
+    assert recover(tmp_path / "out.part.mkv").path == tmp_path / "out-2.mp4"
+    assert (tmp_path / "out.mp4").read_bytes() == recording.read_bytes()
+
+
+def test_a_recording_that_still_runs_is_no_left_over(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "out.mp4", 96, 192, 5.0) as recorder:
+        recorder.write(numbered_picture(1), 0.0)
+        assert left_overs(tmp_path) == []
+        with pytest.raises(RecordingError, match="being written by another recording"):
+            recover(tmp_path / "out.part.mkv")
+    assert names(tmp_path) == ["out.mp4"]
+
+
+def test_a_part_file_with_nothing_in_it_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "out.part.mkv").write_bytes(b"")
+    assert recover(tmp_path / "out.part.mkv").frames == 0
+    assert names(tmp_path) == []
+
+
+def test_a_large_part_file_that_cannot_be_read_is_left_for_others_to_try(tmp_path: Path) -> None:
+    (tmp_path / "out.part.mkv").write_bytes(os.urandom(200_000))
+    with pytest.raises(RecordingError, match="left as it is"):
+        recover(tmp_path / "out.part.mkv")
+    assert names(tmp_path) == ["out.part.mkv"]
+
+
+def test_a_folder_that_is_not_there_has_no_left_overs(tmp_path: Path) -> None:
+    assert left_overs(tmp_path / "missing") == []
+
+
+# The quota.
+
+
+@pytest.fixture
+def week(tmp_path: Path, recording: Path) -> Path:
+    """Seven recordings, one a day, each with its boxes; and a video that is none of ours."""
+    for day in range(7):
+        begun = datetime.now(UTC) - timedelta(days=day, hours=1)
+        path = tmp_path / f"porch_{day}.mp4"
+        with av.open(str(recording)) as source, av.open(str(path), "w", format="mp4") as sink:
+            sink.metadata.update(source.metadata | {"creation_time": begun.isoformat()})
+            stream = sink.add_stream_from_template(source.streams.video[0])
+            for packet in source.demux(video=0):
+                if packet.size:
+                    packet.stream = stream
+                    sink.mux(packet)
+        path.with_suffix(".jsonl").write_text("{}\n")
+    write_video(tmp_path / "holiday_20200101-120000.mp4", 10)
+    return tmp_path
+
+
+def clips(folder: Path) -> list[str]:
+    return [name for name in names(folder) if name.startswith("porch") and name.endswith(".mp4")]
+
+
+def test_the_oldest_recordings_go_first_and_their_boxes_with_them(week: Path) -> None:
+    three = sum((week / f"porch_{day}.mp4").stat().st_size + 3 for day in range(3))
+    gone = Tidying(week, Quota(size=three + 100)).tidy()
+    assert [path.name for path in gone] == [f"porch_{day}.mp4" for day in (6, 5, 4, 3)]
+    assert clips(week) == ["porch_0.mp4", "porch_1.mp4", "porch_2.mp4"]
+    assert not (week / "porch_6.jsonl").exists()
+    assert (week / "holiday_20200101-120000.mp4").exists(), "only what was recorded here is deleted"
+
+
+def test_recordings_that_are_too_old_go(week: Path) -> None:
+    Tidying(week, Quota(age=3.5 * 86400)).tidy()
+    assert clips(week) == ["porch_0.mp4", "porch_1.mp4", "porch_2.mp4", "porch_3.mp4"]
+
+
+def test_a_starred_recording_is_never_deleted(week: Path) -> None:
+    set_star(week / "porch_6.mp4", True)
+    set_star(week / "porch_5.mp4", True)
+    set_star(week / "porch_5.mp4", False)
+    Tidying(week, Quota(age=60.0)).tidy(spared=[week / "porch_0.mp4"])
+    assert clips(week) == ["porch_0.mp4", "porch_6.mp4"]
+    assert is_starred(week / "porch_6.mp4") and (week / "porch_6.jsonl").exists()
+
+
+def test_within_the_quota_nothing_is_deleted(week: Path) -> None:
+    before = names(week)
+    assert Tidying(week, Quota(size=10**9, age=30 * 86400)).tidy() == []
+    assert names(week) == before
+
+
+@pytest.mark.parametrize("values", [{"size": 0}, {"age": -1.0}])
+def test_a_quota_that_cannot_be_meant_is_a_sentence(values: dict[str, float]) -> None:
+    with pytest.raises(OptionError):
+        Quota(**values)
+
+
+# Room on the disk.
+
+
+def test_a_recording_is_refused_where_there_is_no_room(tmp_path: Path) -> None:
+    free = free_bytes(tmp_path / "not" / "there")
+    assert free is not None
+    refuse_full_disk(tmp_path, DiskLimits(refuse=1))
+    with pytest.raises(RecordingError, match=r"Only .* are free on the disk of .*; make room"):
+        refuse_full_disk(tmp_path, DiskLimits(refuse=free * 2))
+
+
+def test_little_room_is_said_with_how_long_it_lasts() -> None:
+    limits = DiskLimits()
+    assert room_words(6 * 10**9, limits, 500_000) == ""
+    assert room_words(2_050_000_000, limits, 500_000) == (
+        "Only 2.05 GB are free on the disk of the recordings, enough for 60 minutes at this rate"
+    )
+    assert seconds_left(10**9, limits, 1_000_000) == 750
+    assert seconds_left(10**9, limits, None) is None
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(999, "1 kB"), (420_000_000, "420 MB"), (5e9, "5 GB"), (2.5e12, "2.5 TB")]
+)
+def test_sizes_are_said_as_people_do(count: float, words: str) -> None:
+    assert size_words(int(count)) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(50, "50 seconds"), (600, "10 minutes"), (9000, "2 hours"), (300000, "3 days")]
+)
+def test_lengths_of_time_are_said_as_people_do(seconds: float, words: str) -> None:
+    assert duration_words(seconds) == words
