@@ -22,7 +22,9 @@ COMMANDS = {
     "train": "make a detector of your own from labelled photographs",
     "dataset": "check, mend, convert, divide and look at labelled photographs",
     "evaluate": "measure how good a model is on labelled photographs",
+    "explain": "see why a model sees a box: a heat map, or the anchors behind it",
     "benchmark": "measure speed on this computer, stage by stage",
+    "doctor": "look over this computer: what works, what does not, and what to do about it",
 }
 
 _DESCRIPTION = """\
@@ -56,6 +58,8 @@ def _run(arguments: list[str]) -> int:
         if name == "demo" and options.record is None and _has_display():
             return _show_demo(options.model)
         return int(command.run(options))
+    from app.commands.options import add_capture_option
+
     parser = argparse.ArgumentParser(
         prog="python main.py",
         description=_DESCRIPTION,
@@ -68,6 +72,7 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--model", metavar="NAME", help="the model to use (see 'models list')")
     parser.add_argument("--record", metavar="OUT.mp4", help="record what is seen, with boxes, from the start")
     parser.add_argument("--force", action="store_true", help="replace OUT.mp4 if it exists")
+    add_capture_option(parser)
     options = parser.parse_args(arguments)
     _refuse_misspelt_command(options.source)
     from widgets.program import run_window

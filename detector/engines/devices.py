@@ -35,6 +35,35 @@ def cuda_devices(library: str = _CUDA_DRIVER) -> tuple[CudaDevice, ...]:
     return tuple(_cuda_device(driver, index) for index in range(count.value))
 
 
+def why_no_cuda(library: str = _CUDA_DRIVER, cards: Path = Path("/sys/bus/pci/devices")) -> str:
+    """Why `cuda_devices` is empty, in a sentence.
+
+    cards  where the system lists what is plugged in; not on Windows and macOS
+    """
+    try:
+        driver = ctypes.CDLL(library)
+    except OSError:
+        if any(_is_nvidia_display(card) for card in cards.glob("*")):
+            return "There is an NVIDIA card, but no driver for it; install the system's NVIDIA driver."
+        return "There is no NVIDIA GPU here; networks run on the processor."
+    if error := driver.cuInit(0):
+        return (
+            f"The NVIDIA driver does not start (error {error}); restart the computer after an update of it, "
+            "or give the container its GPU ('--gpus all')."
+        )
+    if os.environ.get("CUDA_VISIBLE_DEVICES") is not None:
+        return "CUDA_VISIBLE_DEVICES hides every GPU; unset it."
+    return "The NVIDIA driver finds no GPU; networks run on the processor."
+
+
+def _is_nvidia_display(card: Path) -> bool:
+    try:
+        kind = (card / "class").read_text().strip()
+        return (card / "vendor").read_text().strip() == "0x10de" and kind.startswith("0x03")
+    except OSError:
+        return False
+
+
 def _cuda_device(driver: ctypes.CDLL, index: int) -> CudaDevice:
     device, name = ctypes.c_int(), ctypes.create_string_buffer(256)
     major, minor = ctypes.c_int(), ctypes.c_int()

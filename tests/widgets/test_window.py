@@ -349,8 +349,9 @@ def test_full_screen_hides_everything_but_the_picture_until_the_mouse_moves(watc
 def test_in_full_screen_the_controls_are_as_wide_as_the_picture_whatever_stands_beside_it(watching):
     page = watching.window.page
     watching.presses(Qt.Key_F)
+    watching.bot.waitUntil(lambda: page.transport.width() == page.view.width() == page.width())
     watching.presses(Qt.Key_C)  # the panel comes for the search
-    watching.bot.waitUntil(lambda: page.panel.isVisible() and page.transport.width() == page.view.width())
+    watching.bot.waitUntil(lambda: page.transport.width() == page.view.width() < page.width())
     page.panel.hide()
     watching.bot.waitUntil(lambda: page.transport.width() == page.view.width() == page.width())
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from detector.engines.devices import CudaDevice, core_quota, cuda_devices, processor_name, usable_cores
+from detector.engines.devices import (
+    CudaDevice,
+    core_quota,
+    cuda_devices,
+    processor_name,
+    usable_cores,
+    why_no_cuda,
+)
 from tests.detector.engines.conftest import ROOT
 
 # The five functions of the CUDA driver that are called, of a computer with two GPUs.
@@ -44,6 +51,23 @@ def test_gpus_are_named_as_the_driver_names_them(tmp_path: Path) -> None:
 def test_a_driver_that_does_not_start_means_no_gpu(tmp_path: Path) -> None:
     broken = DRIVER.replace("cuInit(unsigned flags) { return 0; }", "cuInit(unsigned flags) { return 100; }")
     assert cuda_devices(build_driver(tmp_path, broken)) == ()
+
+
+def test_why_there_is_no_gpu_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    none = str(tmp_path / "libcuda.so.1")
+    assert "There is no NVIDIA GPU" in why_no_cuda(none, tmp_path)
+    (tmp_path / "card").mkdir()
+    (tmp_path / "card" / "class").write_text("0x030000\n")
+    (tmp_path / "card" / "vendor").write_text("0x10de\n")
+    assert "no driver for it" in why_no_cuda(none, tmp_path)
+    starts = build_driver(tmp_path, DRIVER)
+    assert "finds no GPU" in why_no_cuda(starts, tmp_path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert "CUDA_VISIBLE_DEVICES hides" in why_no_cuda(starts, tmp_path)
+    (tmp_path / "broken").mkdir()
+    broken = DRIVER.replace("cuInit(unsigned flags) { return 0; }", "cuInit(unsigned flags) { return 100; }")
+    assert "(error 100)" in why_no_cuda(build_driver(tmp_path / "broken", broken), tmp_path)
 
 
 def test_no_driver_means_no_gpu(tmp_path: Path) -> None:
