@@ -44,6 +44,7 @@ def jobs_for(
     labels: LabelMap,
     hide: Hide | None = None,
     force: bool,
+    capture: str = "auto",
 ) -> list[Job]:
     """One job for each file, camera or stream; folders are the files in them.
 
@@ -51,11 +52,12 @@ def jobs_for(
     record   the file for the only source; else a folder, which gets a file of the same name for each
     lines    the file that gets a line for each frame, which must be none of these
     hide     what is done to the frames of videos before boxes are drawn on them
+    capture  see `open_source`
     raises   OptionError and RecordingError when something cannot be written where it would have to go;
              SourceError for a folder without pictures or videos, and when nothing is there at all
     Sources are not opened yet.
     """
-    subjects = [subject for address in addresses for subject in _subjects(address, start)]
+    subjects = [subject for address in addresses for subject in _subjects(address, start, capture)]
     if len(subjects) > 1 and any(subject.source.live for subject in subjects):
         raise OptionError("A camera or stream goes on until it is stopped; give it alone.")
     if not any(
@@ -91,14 +93,14 @@ def _start(subject: _Subject, start: float) -> float:
     return 0.0 if subject.is_picture else start
 
 
-def _subjects(address: str, start: float) -> list[_Subject]:
-    source, path = open_source(address, start=start), path_of(address)
+def _subjects(address: str, start: float, capture: str) -> list[_Subject]:
+    def opened(address: str) -> Source:
+        return open_source(address, start=start, capture=capture)
+
+    source, path = opened(address), path_of(address)
     if path is None or not path.is_dir():
         return [_Subject(source.name, source, path if path and path.exists() else None)]
-    return [
-        _Subject(file.relative_to(path).as_posix(), open_source(str(file), start=start), file)
-        for file in files_in(path)
-    ]
+    return [_Subject(file.relative_to(path).as_posix(), opened(str(file)), file) for file in files_in(path)]
 
 
 def _with_distinct_names(subjects: list[_Subject]) -> list[_Subject]:

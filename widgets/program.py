@@ -20,20 +20,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def run_window(source: str | None, *, model: str | None, record: str | None, force: bool = False) -> int:
+def run_window(
+    source: str | None, *, model: str | None, record: str | None, force: bool = False, capture: str = "auto"
+) -> int:
     """Opens the window and returns when it is closed.
 
     source   what to watch at once; None: the start page
     model    the name of the model to use; None: the one used last
     record   an MP4 to write from the first frame
     force    replace that MP4 if it exists
+    capture  how files and streams are read; see `open_source`
     returns  the exit code
     raises   DisplayError when no window can open here; ModelError, OptionError and RecordingError when
              what was asked for cannot be
     """
     qt_environment.prepare()
     from app.settings import Settings
+    from app.sources import check_capture, warm_up
 
+    check_capture(capture)
+    warm_up()  # a decoder starts while the window does
     settings = Settings.load()
     target = _checked_target(source, record, force=force)
     wanted = _wanted_model(model, settings.model)
@@ -57,7 +63,7 @@ def run_window(source: str | None, *, model: str | None, record: str | None, for
     from widgets.model_chooser import ModelChooser
     from widgets.window import Window
 
-    window = Window(ModelChooser(wanted=wanted), settings)
+    window = Window(ModelChooser(wanted=wanted), settings, capture=capture)
     mishaps.happened.connect(window.say_mishap)
     with _closing_on_signals(window.close):  # from before it can be seen
         window.show()

@@ -40,9 +40,10 @@ class Window(QMainWindow):
 
     models    its parent becomes the window
     settings  where it takes up again
+    capture   how files and streams are read; see `app.sources.open_source`
     """
 
-    def __init__(self, models: ModelChooser, settings: Settings) -> None:
+    def __init__(self, models: ModelChooser, settings: Settings, *, capture: str = "auto") -> None:
         super().__init__()
         self._say_title()
         self.setWindowIcon(program_icon())
@@ -55,6 +56,7 @@ class Window(QMainWindow):
         self.start_page = StartPage()
         self.page = WatchPage()
         self.keeping = Keeping(self, watched=self.page.watched, banner=self.banner)
+        self._capture = capture
         self._address: str | None = None
         self._ending: list[LivePipeline] = []
         self._end_by: float | None = None
@@ -125,7 +127,7 @@ class Window(QMainWindow):
         """
         self.banner.dismiss()
         try:
-            source = open_source(address)
+            source = open_source(address, capture=self._capture)
         except StudioError as error:
             self.banner.say(str(error), tone="error")
             return

@@ -23,7 +23,7 @@ was written until then is complete and plays.
 import argparse
 from pathlib import Path
 
-from app.commands.options import add_engine_options
+from app.commands.options import add_capture_option, add_engine_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--classes", metavar="A,B", help="only these classes, by name (default: all)")
     add("--start", metavar="SECONDS", type=float, default=0.0, help="begin so far into each video")
     add("--max-frames", metavar="N", type=int, help="stop after N frames of each source")
+    add_capture_option(parser)
     add("--batch", metavar="N", type=int, default=8, help="frames looked at together (default: 8; live: 1)")
     add_engine_options(parser)
     add("--quiet", action="store_true", help="no progress, no summary; only errors")

@@ -34,6 +34,7 @@ class DetectOptions:
     classes: Sequence[str] | None = None
     start: float = 0.0  # seconds into each video
     max_frames: int | None = None  # of each source
+    capture: str = "auto"  # or "opencv"
     batch: int = 8  # frames together use all cores better than one by one
     engine: str = "auto"
     device: str = "auto"
@@ -68,6 +69,7 @@ def detect(options: DetectOptions) -> int:
     jobs = jobs_for(
         options.sources,
         start=options.start,
+        capture=options.capture,
         record=options.record,
         lines=lines.path if lines else None,
         labels=model.labels,

@@ -13,6 +13,12 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     add("--precision", metavar="NAME", default="auto", help="auto, float32, bfloat16 or int8 (default: auto)")
 
 
+def add_capture_option(parser: argparse.ArgumentParser) -> None:
+    """How files and streams are read; see `app.sources.open_source`."""
+    words = "auto, or opencv: read files and streams by OpenCV as well (default: auto)"
+    parser.add_argument("--capture", metavar="NAME", default="auto", help=words)
+
+
 def read_pair(text: str, *, option: str) -> tuple[str, str]:
     """Both sides of A=B.
 

@@ -18,6 +18,7 @@ from app.sources.stream import Stream
 from detector.errors import OptionError, SourceError
 
 __all__ = [
+    "CAPTURES",
     "DEMO",
     "FoundCamera",
     "Mode",
@@ -28,6 +29,7 @@ __all__ = [
     "Status",
     "StreamFormat",
     "attempt",
+    "check_capture",
     "files_in",
     "frames",
     "list_cameras",
@@ -36,14 +38,16 @@ __all__ = [
     "warm_up",
 ]
 
+CAPTURES = ("auto", "opencv")
 _CAMERA = re.compile(r"\d+\Z|/dev/video|/dev/v4l/")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters and more: "C:" is a disk
 
 
-def open_source(address: str, *, start: float = 0.0) -> Source:
+def open_source(address: str, *, start: float = 0.0, capture: str = "auto") -> Source:
     """The source at an address: a file, a folder, a camera's number or device, or a network address.
 
-    start   seconds from the beginning; for files and folders
+    start    seconds from the beginning; for files and folders
+    capture  one of CAPTURES; "opencv" reads files and streams by OpenCV, as it reads cameras in any case
     raises  SourceError for a file in a folder that may not be looked into, or with a name that cannot be;
             OptionError for an empty address, for a start that cannot be, or of something without a beginning
     Nothing is opened before the source is iterated, so nothing else can fail here.
@@ -52,18 +56,26 @@ def open_source(address: str, *, start: float = 0.0) -> Source:
         raise OptionError("An empty source cannot be opened; name a file, a folder, a camera or an address.")
     if not 0 <= start < math.inf:
         raise OptionError(f"A start of {start:g} s cannot be; give 0 or more.")
+    check_capture(capture)
+    reader = "app.sources.readers.opencv" if capture == "opencv" else None
     address, path = _unwrapped(address), path_of(address)
     if address == DEMO:
         return demonstration()
     if path is None:
         is_camera = bool(_CAMERA.match(address))
-        source: Source = Camera(address) if is_camera else Stream(address)
+        source: Source = Camera(address) if is_camera else Stream(address, reader=reader)
         if start:
             raise OptionError(f"{source.name} is live and has no beginning to start from; leave --start out.")
         return source
     if _is_folder(path) or is_picture(path):
         return Pictures(path, start=start)
-    return VideoFile(path, start=start)
+    return VideoFile(path, start=start, reader=reader)
+
+
+def check_capture(capture: str) -> None:
+    """raises  OptionError when it is none of CAPTURES"""
+    if capture not in CAPTURES:
+        raise OptionError(f"--capture cannot be '{capture}'; give one of {', '.join(CAPTURES)}.")
 
 
 def path_of(address: str) -> Path | None:

@@ -24,6 +24,8 @@ from app.sources.wire import PACKET, SHOT, Channel, HungUp, Kind, from_json
 from detector.errors import SourceError
 from detector.values import Pixels
 
+_PATIENCE = 0.005  # seconds a picture may wait for the next ones: together they wake the program once
+
 
 class Stopped(Exception):  # noqa: N818  not an error: nobody wants more of this source
     pass
@@ -38,6 +40,8 @@ class Output:
         self._free: list[int] = []
         self._generation = 0
         self._seek: tuple[float, bool] | None = None
+        self._flushed_at = 0.0
+        self._live = False
 
     def opened(
         self,
@@ -49,6 +53,7 @@ class Output:
         words: str = "",
     ) -> None:
         """As the attributes of Source. words: what was granted, for cameras."""
+        self._live = live
         self._channel.send_json(
             Kind.OPENED, live=live, seekable=seekable, duration=duration, rate=rate, words=words
         )
@@ -71,7 +76,11 @@ class Output:
         slot = self._free[-1]
         fill(self._ring.view(slot, height, width))
         self._free.pop()
-        self._channel.send(Kind.SHOT, SHOT.pack(generation, slot, height, width, pts, time.monotonic()))
+        now = time.monotonic()
+        self._channel.post(Kind.SHOT, SHOT.pack(generation, slot, height, width, pts, now))
+        if 2 * len(self._free) <= self._ring.slots or self._live or now - self._flushed_at > _PATIENCE:
+            self._channel.flush()
+            self._flushed_at = now
 
     def copy(self, pts: float, pixels: Pixels) -> None:
         """One picture that exists already."""
@@ -146,7 +155,7 @@ class Output:
             if message[0] is Kind.OPEN:
                 self.read(message[1])
             elif message[0] is Kind.TAKEN:  # of the request before
-                self._free.append(message[1][0])
+                self._free += message[1]
 
     def _listen_to_all(self) -> None:
         while self._listen(0.0):
@@ -154,11 +163,13 @@ class Output:
 
     def _listen(self, timeout: float | None) -> bool:
         """Whether the program had said something."""
+        if timeout is None:
+            self._channel.flush()
         if (message := self._channel.receive(timeout)) is None:
             return False
         match message:
             case Kind.TAKEN, content:
-                self._free.append(content[0])
+                self._free += content
             case Kind.SEEK, content:
                 seek = from_json(content)
                 self._generation, self._seek = seek["generation"], (seek["seconds"], seek["before"])

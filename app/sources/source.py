@@ -143,11 +143,12 @@ def attempt(source: Source) -> Iterator[Frame | Status]:
     """
     reached = False
     hopeless = {State.FAILED, State.WRONG_PASSWORD, State.NOT_FOUND}
+    lost = {State.RECONNECTING, State.CRASHED}
     for item in source:
         if isinstance(item, Frame):
             reached = True
-        elif item.state in hopeless or (item.state is State.RECONNECTING and not reached):
+        elif item.state in hopeless or (item.state in lost and (item.retry_in is None or not reached)):
             raise SourceError(item.sentence)
-        elif item.state is State.RECONNECTING:
+        elif item.state in lost:
             logger.warning("%s", item.sentence)
         yield item

@@ -21,6 +21,7 @@ class Stream(Reconnecting):
 
     def __init__(self, address: str, *, reader: str | None = None) -> None:
         super().__init__(without_credentials(address), reader=reader)
+        self.offers_packets = reader is None  # OpenCV keeps them to itself
         self._bare, self._user_part = split_credentials(address)
 
     def _arguments(self) -> Mapping[str, Any]:

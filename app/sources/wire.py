@@ -53,14 +53,30 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._held = bytearray()
+        self._posted = bytearray()
 
     def send(self, kind: Kind, content: bytes = b"") -> None:
+        """With what was posted before.
+
+        raises  HungUp
+        """
+        self.post(kind, content)
+        self.flush()
+
+    def post(self, kind: Kind, content: bytes = b"") -> None:
+        """Sent with the next message, or by `flush`: each one sent wakes the other side."""
+        self._posted += _HEAD.pack(kind.value, len(content)) + content
+
+    def flush(self) -> None:
         """raises  HungUp"""
+        if not self._posted:
+            return
         try:
             self._socket.settimeout(None)
-            self._socket.sendall(_HEAD.pack(kind.value, len(content)) + content)
+            self._socket.sendall(self._posted)
         except OSError as error:
             raise HungUp from error
+        self._posted.clear()
 
     def send_json(self, kind: Kind, **content: Any) -> None:
         self.send(kind, json.dumps(content).encode())
@@ -70,7 +86,7 @@ class Channel:
 
         raises  HungUp, Nonsense
         """
-        while (message := self._next_held()) is None:
+        while (message := self.held()) is None:
             try:
                 self._socket.settimeout(timeout)
                 received = self._socket.recv(1 << 18)
@@ -86,7 +102,11 @@ class Channel:
     def close(self) -> None:
         self._socket.close()
 
-    def _next_held(self) -> tuple[Kind, bytes] | None:
+    def held(self) -> tuple[Kind, bytes] | None:
+        """The next message, if it has arrived with one before.
+
+        raises  Nonsense
+        """
         if len(self._held) < _HEAD.size:
             return None
         code, length = _HEAD.unpack_from(self._held)

@@ -1,0 +1,44 @@
+"""Readers in the decoding child that do what damaged files and dead drivers make decoders do."""
+
+import ctypes
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.sources.child import Output
+from app.sources.wire import SHOT, Kind
+from tests.app.videos import numbered_picture
+
+
+def read(out: Output, *, path: str, start: float = 0.0, after: float | None = None, **_: Any) -> str:
+    """Ten pictures a second apart; what happens at the fifth stands in the file."""
+    what = Path(path).read_text()
+    out.opened(seekable=True, duration=10.0, rate=1.0)
+    first = 0 if after is None else int(after) + 1
+    for number in range(max(first, int(start)), 10):
+        if number == 5:
+            _misbehave(out, what, again=after is not None)
+        out.copy(float(number), np.ascontiguousarray(numbered_picture(number)))
+    return "End"
+
+
+def _misbehave(out: Output, what: str, *, again: bool) -> None:
+    if what == "crash" or (what == "crash once" and not again):
+        ctypes.string_at(0)
+    if what == "hang":
+        with threading.Lock() as lock:
+            assert lock
+            threading.Event().wait()
+    if what == "say password":
+        print("cannot open rtsp://cam:hunter2@10.0.0.5/live", file=sys.stderr, flush=True)
+    if what == "defect":
+        raise RuntimeError("rtsp://cam:hunter2@10.0.0.5/live")
+    if what == "nonsense":
+        out._channel._socket.sendall(b"?" + bytes(100))
+    if what == "too far":
+        out._channel.send(Kind.SHOT, SHOT.pack(out._generation, 199, 96, 192, 5.0, 0.0))
+    if what == "exit":
+        ctypes.CDLL(None)._exit(3)
