@@ -17,6 +17,7 @@ from pathlib import Path
 COMMANDS = {
     "demo": "see the program at work at once, without a camera or a film",
     "detect": "find objects in videos, pictures or cameras; write annotated video and JSON lines",
+    "record": "record cameras and streams for weeks, without a window",
     "annotate": "burn the boxes of a recording into a copy of it, without a detector",
     "models": "list, show and import models",
     "train": "make a detector of your own from labelled photographs",

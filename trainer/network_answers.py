@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from detector.anchors import generate
 from detector.boxes import to_pixels
 from detector.engines.pictures import fill
 from detector.model_card import ModelCard
 from detector.nms import select
+from detector.scores import scores_of
 from detector.values import Detections, Frame
 
 
@@ -35,7 +35,7 @@ class NetworkAnswers:
             for picture, frame in zip(pictures, some):
                 fill(picture, frame, card.channel_order)
             answers = self._network.predict_on_batch(pictures.astype(np.float32))
-            scores = _scores(np.asarray(answers["logits"], np.float32), card)
+            scores = scores_of(np.asarray(answers["logits"], np.float32), card.score_activation)
             offsets = np.asarray(answers["offsets"], np.float32)
             for frame, its_scores, its_offsets in zip(some, scores, offsets):
                 kept = select(
@@ -50,11 +50,3 @@ class NetworkAnswers:
                 boxes = to_pixels(kept.boxes, frame.height, frame.width)
                 found.append(Detections(boxes, kept.scores, kept.class_ids, anchor_ids=kept.anchor_ids))
         return found
-
-
-def _scores(logits: NDArray[np.float32], card: ModelCard) -> NDArray[np.float32]:
-    """Scores of the classes, background left out."""
-    if card.score_activation == "sigmoid":
-        return np.asarray(1 / (1 + np.exp(-logits[..., 1:])), np.float32)
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers[..., 1:] / powers.sum(axis=-1, keepdims=True), np.float32)
