@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from detector.anchors import AnchorLayout
 from trainer.datasets import Dataset, Example, open_dataset
 from trainer.datasets.opening import split_names
 from trainer.recipe import Recipe
@@ -28,6 +29,7 @@ class Plan:
     unfold            give a model with folded normalisation its normalisation back
     aliases           further pairs of class names that mean the same
     minutes           time to take, in place of the recipe's epochs
+    anchors           made for the objects ('dataset check --anchors'); None: as the network usually has them
     """
 
     data: str
@@ -46,20 +48,23 @@ class Plan:
     unfold: bool = True
     aliases: tuple[tuple[str, str], ...] = ()
     minutes: float | None = None
+    anchors: AnchorLayout | None = None
 
     def to_json(self) -> dict[str, Any]:
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**values, "recipe": self.recipe.to_json(), "options": dict(self.options)}
+        made = {"anchors": self.anchors and self.anchors.to_json()}
+        return {**values, "recipe": self.recipe.to_json(), "options": dict(self.options), **made}
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> "Plan":
-        size = values["input_size"]
+        size, anchors = values["input_size"], values.get("anchors")
         return Plan(
             **{
                 **values,
                 "recipe": Recipe().with_values(values["recipe"]),
                 "input_size": tuple(size) if size else None,
                 "aliases": tuple((one, other) for one, other in values["aliases"]),
+                "anchors": AnchorLayout.from_json(anchors) if anchors else None,
             }
         )
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import keras
 
+from detector.anchors import AnchorLayout
 from detector.class_names import Aliases
-from detector.errors import OptionError
+from detector.errors import OptionError, TrainingError
 from detector.model_card import ModelCard
 from detector.model_store import Model, find_model, read_weights
 from detector.networks.catalog import build_network, load_network, new_card
@@ -30,8 +31,14 @@ def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
     """
     data = Path(plan.data).name
     if plan.start_from is None:
-        size, options = plan.input_size, plan.options
-        card = new_card(plan.architecture, name=plan.name, classes=classes, input_size=size, options=options)
+        card = new_card(
+            plan.architecture,
+            name=plan.name,
+            classes=classes,
+            input_size=plan.input_size,
+            layout=plan.anchors,
+            options=plan.options,
+        )
         return replace(card, score_activation=_scores(plan.scores or "softmax"), origin=f"trained on {data}")
     source = find_model(plan.start_from).card
     options = dict(source.options)
@@ -42,6 +49,7 @@ def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
         name=plan.name,
         classes=classes,
         options=options,
+        anchors=_anchors(plan.anchors, source) if plan.anchors else source.anchors,
         score_activation=_scores(plan.scores or source.score_activation),
         origin=f"trained on {data}, started from '{source.name}': {source.origin}",
         weights_sha256="",
@@ -133,6 +141,19 @@ def aliases_of(plan: Plan) -> Aliases:
     for one, other in plan.aliases:
         aliases = aliases.with_pair(one, other)
     return aliases
+
+
+def _anchors(anchors: AnchorLayout, source: ModelCard) -> AnchorLayout:
+    """Anchors on the maps of the model that is started from.
+
+    raises  TrainingError when they are for another number of maps
+    """
+    try:
+        return anchors.for_maps(source.anchors.map_shapes, source.input_size)
+    except ValueError as error:
+        raise TrainingError(
+            f"The anchors do not fit '{source.name}': {error}. Propose them for its architecture."
+        ) from error
 
 
 def _scores(name: str) -> Any:

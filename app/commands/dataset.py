@@ -2,6 +2,7 @@
 
   python main.py dataset check photos
   python main.py dataset check photos --fix photos-corrected
+  python main.py dataset check photos --anchors anchors.json
   python main.py dataset convert photos photos-coco --to coco
   python main.py dataset split photos photos-divided --into train=0.8,val=0.1,test=0.1
   python main.py dataset preview photos sheet.png --augmented
@@ -40,8 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument("--fix", metavar="OUT", type=Path, help="write a corrected copy to this new folder")
     network = "whose anchors the objects are held against (default: %(default)s)"
     check.add_argument("--architecture", metavar="NAME", default="ssd300-mobilenet-v1", help=network)
+    anchors = "write the anchors proposed, for 'train --anchors FILE'"
+    check.add_argument("--anchors", metavar="FILE", type=Path, help=anchors)
     check.add_argument("--json", metavar="FILE", type=Path, help="write the findings for a program to read")
-    check.add_argument("--force", action="store_true", help="replace FILE if it exists")
+    check.add_argument("--force", action="store_true", help="replace files that exist")
 
     convert = add("convert", "write the same pictures and labels in another format")
     convert.add_argument("out", metavar="OUT", type=Path, help="a new folder")
@@ -78,6 +81,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     refuse_existing(options.json, force=options.force)
+    refuse_existing(options.anchors, force=options.force)
     from detector.anchor_layouts import LAYOUTS
     from detector.networks.catalog import find_architecture
     from trainer.datasets.check import check
@@ -89,6 +93,9 @@ def _check(options: argparse.Namespace) -> int:
     if options.json:
         write_json(options.json, report.to_json())
     _print_report(report, options.architecture)
+    _print_anchors(report, options.architecture)
+    if options.anchors:
+        write_json(options.anchors, (report.proposed or report.anchors).layout.to_json())
     if options.fix:
         _print_written(fix(options.folder, options.fix, columns=options.columns))
         return 0
@@ -151,6 +158,22 @@ def _print_report(report: "Report", architecture: str) -> None:
             print(f"... and {count - _SHOWN} more: {kind} (--json lists all)", file=sys.stderr)
     errors = len(report.errors)
     print(f"\n{errors} errors, {len(report.flaws) - errors} warnings")
+
+
+def _print_anchors(report: "Report", architecture: str) -> None:
+    """The shapes there are beside those proposed; nothing where nothing would be won."""
+    if report.proposed is None:
+        return
+    from trainer.datasets.anchor_proposal import describe
+
+    print(f"\nanchors of {architecture} overlap {report.anchors.share:.1%} of the objects by half;")
+    share = f"{report.proposed.share:.1%}"
+    print(f"made for these objects, as many would overlap {share} (--anchors FILE keeps them)")
+    print("  side x ratio (width over height) at each cell, the picture's shorter side being 1")
+    for number, (old, new) in enumerate(zip(report.anchors.layout.maps, report.proposed.layout.maps), 1):
+        print(f"  map {number}, {old.height}x{old.width}: {describe(old.shapes)}")
+        if new != old:
+            print(f"  {'proposed':>{len(f'map {number}, {old.height}x{old.width}')}}: {describe(new.shapes)}")
 
 
 def _print_written(written: "Written") -> None:

@@ -1,6 +1,7 @@
 """What `train` does with its options."""
 
 import argparse
+import json
 import signal
 import sys
 import tomllib
@@ -12,12 +13,13 @@ import cv2
 from app.commands.options import read_pair
 from app.commands.stopping import stopped_by
 from app.commands.without_greetings import without_greetings
-from detector.errors import OptionError
+from detector.errors import ModelError, OptionError
 from detector.model_store import list_models
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 if TYPE_CHECKING:
+    from detector.anchors import AnchorLayout
     from trainer.plan import Plan
 
 
@@ -80,7 +82,19 @@ def _plan(options: argparse.Namespace) -> "Plan":
         backbone_weights=options.backbone_weights,
         aliases=tuple(read_pair(text, option="--alias") for text in options.alias),
         minutes=options.minutes,
+        anchors=_anchors(options.anchors) if options.anchors else None,
     )
+
+
+def _anchors(path: Path) -> "AnchorLayout":
+    from detector.anchors import AnchorLayout
+
+    try:
+        return AnchorLayout.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, ModelError) as error:
+        raise OptionError(
+            f"--anchors {path} cannot be used; 'dataset check --anchors' writes such a file."
+        ) from error
 
 
 def _start_from(options: argparse.Namespace) -> str | None:

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.anchors import AnchorLayout, generate
-from detector.boxes import iou_matrix, to_xyxy
+from detector.anchors import AnchorLayout
 from detector.errors import SourceError
 from detector.pictures import read_picture
 from detector.values import LabelMap
+from trainer.datasets.anchor_proposal import REACH, best_ious, propose
 from trainer.datasets.example import Dataset, Example, Flaw
 from trainer.datasets.likeness import alike, fingerprint
 from trainer.datasets.opening import split_names, survey
-
-_MIN_IOU = 0.5  # from here an anchor takes part in training (SSD paper 2.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +37,25 @@ class ClassSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorReach:
+    """How well anchors suit the objects.
+
+    layout  the anchors
+    share   of the objects that one of them overlaps by 0.5, 0..1; 1 where there are none
+    """
+
+    layout: AnchorLayout
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What `check` found.
 
     pictures  by split ("all" where the folder is not divided)
     flaws     errors first
+    anchors   the network's
+    proposed  anchors made for these objects, of the same number; None where they would reach no more
     """
 
     folder: Path
@@ -51,6 +63,8 @@ class Report:
     pictures: Mapping[str, int]
     classes: tuple[ClassSummary, ...]
     flaws: tuple[Flaw, ...]
+    anchors: AnchorReach
+    proposed: AnchorReach | None
 
     @property
     def errors(self) -> tuple[Flaw, ...]:
@@ -69,6 +83,11 @@ class Report:
                     "without_anchor": each.without_anchor,
                 }
                 for each in self.classes
+            },
+            "anchors": {
+                "share_reached": self.anchors.share,
+                "proposed": self.proposed
+                and {"share_reached": self.proposed.share, "layout": self.proposed.layout.to_json()},
             },
             "flaws": [
                 {
@@ -105,12 +124,19 @@ def check(
     for one, other in combinations(datasets, 2):
         flaws += _near_identical(one, datasets[one], other, datasets[other], marks)
     first = next(iter(datasets.values()))
+    unique = list({e.path: e for dataset in datasets.values() for e in dataset.examples}.values())
+    boxes = np.concatenate([np.zeros((0, 4)), *(_normalized(e) for e in unique)])
+    overlaps = best_ious(boxes, layout)
+    reach, proposed = _reach(layout, overlaps), propose(boxes, layout)
+    reach_proposed = _reach(proposed, best_ious(boxes, proposed))
     return Report(
         folder=folder,
         format=first.format,
         pictures={split: len(dataset) for split, dataset in datasets.items()},
-        classes=_summaries(first.labels, datasets, layout),
+        classes=_summaries(first.labels, datasets, unique, boxes, overlaps < REACH),
         flaws=tuple(sorted(dict.fromkeys(flaws), key=lambda flaw: not flaw.is_error)),
+        anchors=reach,
+        proposed=reach_proposed if reach_proposed.share > reach.share else None,
     )
 
 
@@ -147,16 +173,22 @@ def _near_identical(name: str, one: Dataset, other_name: str, other: Dataset, ma
     return flaws
 
 
+def _reach(layout: AnchorLayout, overlaps: NDArray[np.float64]) -> AnchorReach:
+    return AnchorReach(layout, float((overlaps >= REACH).mean()) if len(overlaps) else 1.0)
+
+
 def _summaries(
-    labels: LabelMap, datasets: Mapping[str, Dataset], layout: AnchorLayout
+    labels: LabelMap,
+    datasets: Mapping[str, Dataset],
+    unique: Sequence[Example],
+    boxes: NDArray[np.float64],
+    lonely: NDArray[np.bool_],
 ) -> tuple[ClassSummary, ...]:
+    """unique: every picture once; boxes and lonely (n): all their objects"""
     objects = {split: _count(dataset.examples, each_picture=False) for split, dataset in datasets.items()}
     pictures = {split: _count(dataset.examples, each_picture=True) for split, dataset in datasets.items()}
-    unique = {e.path: e for dataset in datasets.values() for e in dataset.examples}.values()
-    class_ids = np.concatenate([e.class_ids for e in unique]) if unique else np.zeros(0, np.int32)
-    boxes = np.concatenate([_normalized(e) for e in unique]) if unique else np.zeros((0, 4))
+    class_ids = np.concatenate([np.zeros(0, np.int32), *(e.class_ids for e in unique)])
     sides = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
-    lonely = _best_ious(boxes, layout) < _MIN_IOU
     return tuple(
         ClassSummary(
             name=name,
@@ -186,9 +218,3 @@ def _percentiles(sides: NDArray[np.float64]) -> tuple[float, float, float] | Non
         return None
     low, middle, high = np.percentile(sides, (5, 50, 95)).tolist()
     return low, middle, high
-
-
-def _best_ious(boxes: NDArray[np.float64], layout: AnchorLayout) -> NDArray[np.float64]:
-    anchors = to_xyxy(generate(layout)).astype(np.float64)
-    blocks = [iou_matrix(boxes[k : k + 256], anchors).max(axis=1) for k in range(0, len(boxes), 256)]
-    return np.concatenate(blocks) if blocks else np.zeros(0)
