@@ -78,7 +78,7 @@ def _run(arguments: list[str]) -> int:
     _refuse_misspelt_command(options.source)
     from widgets.program import run_window
 
-    return int(run_window(**vars(options)))
+    return int(run_window(options.source, model=options.model, record=options.record, force=options.force))
 
 
 def _has_display() -> bool:

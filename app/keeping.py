@@ -19,14 +19,15 @@ def new_path(source_name: str, suffix: str, *, folder: str = "", now: datetime |
     """
     place = Path(folder).expanduser() if folder else recordings_folder()
     make_folder(place)
-    stem = f"{_stem(source_name)}_{now or datetime.now():%Y%m%d-%H%M%S}"
+    stem = f"{stem_of(source_name)}_{now or datetime.now():%Y%m%d-%H%M%S}"
     path, number = place / f"{stem}{suffix}", 2
     while path.exists() or part_path(path).exists():
         path, number = place / f"{stem}-{number}{suffix}", number + 1
     return path
 
 
-def _stem(source_name: str) -> str:
+def stem_of(source_name: str) -> str:
+    """What files of a source are called; of an address only the host remains."""
     if "://" in source_name:
         rest = source_name.partition("://")[2].rpartition("@")[2]
         host = re.match(r"\[[^\]]*\]|[^:/?#]*", rest)

@@ -132,7 +132,7 @@ class LivePipeline:
             sentence = f"{self.source.name} sends no pictures"
             status = Status(State.STALLED, sentence, made_at=now - silent_for)
         return View(
-            frame=entry.frame if entry else None,
+            frame=entry.seen if entry else None,
             detections=self._detecting.choice.of(found.detections) if found else Detections.empty(),
             own_boxes=bool(found and entry and found.entry.number == entry.number),
             status=status,
@@ -271,10 +271,15 @@ class LivePipeline:
             self.source.seek(jump.seconds, before=jump.before)
 
     def _publish(self, frame: Frame) -> None:
-        entry = self._mailbox.put(frame)
+        finder = self.finder  # before the boxes: they are gone before the names change
+        entry = self._mailbox.entry_for(frame)
+        found = self._detecting.found_for(entry)
+        if self._blur:
+            known = found.detections if found else None
+            age = frame.captured_at - found.entry.frame.captured_at if found else 0.0
+            entry = replace(entry, seen=self._blur.apply(frame, known, finder.labels, age=age))
+        self._mailbox.put(entry)
         if recording := self._recording:
-            finder = self.finder  # before the boxes: they are gone before the names change
-            found = self._detecting.found_for(entry)
             every, choice = found.detections if found else Detections.empty(), self._detecting.choice
             finder = replace(finder, min_score=choice.min_score, nms_iou=choice.nms_iou)
             recording.offer(entry, choice.of(every), every, finder)

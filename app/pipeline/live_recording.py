@@ -162,12 +162,12 @@ class LiveRecording:
     # From the capture thread.
 
     def offer(self, entry: Entry, shown: Detections, found: Detections, finder: Finder) -> None:
-        """A captured frame.
+        """A captured frame, as it may be seen.
 
         shown  its boxes as chosen
         found  all of them
         """
-        frame, before = entry.frame, self._last
+        frame, before = entry.seen, self._last
         shot = _Shot(
             frame,
             shown,
@@ -269,6 +269,8 @@ class LiveRecording:
                     else:
                         encoding.write(item)
                         self._keep_up(encoding, item, waiting)
+                    if self._plan.on_sight and len(item.shown):
+                        self._reel.trigger()
         encoding.end()
 
     def _keep_up(self, encoding: "_Encoding", shot: _Shot, waiting: int) -> None:

@@ -13,11 +13,13 @@ class Entry:
 
     number  counts what was put in, from 1
     epoch   counts the cuts in time: seeks, reconnections
+    seen    the frame as it may be shown and written: with places blurred, where that is wanted
     """
 
     frame: Frame
     number: int
     epoch: int
+    seen: Frame
 
     def fits(self, other: "Entry") -> bool:
         """Whether boxes found on one may be shown on the other: no cut, other file or size between."""
@@ -41,12 +43,16 @@ class Mailbox:
         self._number = 0
         self._epoch = 0
 
-    def put(self, frame: Frame) -> Entry:
+    def entry_for(self, frame: Frame) -> Entry:
+        """The next to be put in, by the one thread that does that."""
         with self.changed:
-            self._number += 1
-            self._entry = Entry(frame, self._number, self._epoch)
+            return Entry(frame, self._number + 1, self._epoch, seen=frame)
+
+    def put(self, entry: Entry) -> None:
+        with self.changed:
+            self._number = entry.number
+            self._entry = entry
             self.changed.notify_all()
-            return self._entry
 
     def cut(self) -> None:
         """The next frame does not follow the one before in time."""

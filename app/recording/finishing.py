@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -25,12 +26,14 @@ def finish(
     raises  RecordingError that names the part file, which then stays
     """
     made = target.with_suffix(".part.mp4")
-    end = max(ticks) + _last_step(ticks, rate)
+    decoded = decoding_order(ticks)
+    last = _last_step(ticks, rate)
+    lasting = [after - before for before, after in pairwise((*decoded, decoded[-1] + last))]
     try:
         made.unlink(missing_ok=True)  # can only be what an interrupted call of this function left
         os.close(create_private(made))  # FFmpeg keeps the mode of a file that is there
-        _remux(part, made, ticks, end)
-        _verify(made, len(ticks), end)
+        _remux(part, made, zip(ticks, decoded, lasting))
+        _verify(made, ticks, last)
         if target.exists() and not force:
             raise OSError(f"{target.name} has appeared meanwhile")
         made.replace(target)
@@ -41,7 +44,7 @@ def finish(
         raise RecordingError(
             f"{target} could not be finished ({reason(error)}); the recording is {part}, which plays."
         ) from error
-    return RecordingResult(target, len(ticks), end / TICKS)
+    return RecordingResult(target, len(ticks), (max(ticks) + last) / TICKS)
 
 
 def decoding_order(ticks: Sequence[int]) -> list[int]:
@@ -59,31 +62,35 @@ def _last_step(ticks: Sequence[int], rate: float | None) -> int:
     return last[-1] - last[-2] if len(last) > 1 else TICKS // 25
 
 
-def _remux(part: Path, made: Path, ticks: Sequence[int], end: int) -> None:
+def _remux(part: Path, made: Path, times: Iterable[tuple[int, int, int]]) -> None:
+    """times  of each packet: shown at, decoded at, lasting; 1/90000 s"""
     options = {"movflags": "+faststart", "video_track_timescale": str(TICKS)}
-    decoded = decoding_order(ticks)
     with av.open(part) as source, av.open(made, "w", format="mp4", options=options) as sink:
         sink.metadata.update(
             {key.lower(): value for key, value in source.metadata.items() if key.lower() != "encoder"}
         )
         stream = sink.add_stream_from_template(source.streams.video[0])
         packets = (packet for packet in source.demux(video=0) if packet.size)
-        following = (*decoded[1:], decoded[-1] + end - max(ticks))
-        for packet, shown, order, until in zip(packets, ticks, decoded, following):
+        for packet, (shown, decoded, lasting) in zip(packets, times):
             packet.stream, packet.time_base = stream, TIME_BASE
-            packet.pts, packet.dts, packet.duration = shown, order, until - order
+            packet.pts, packet.dts, packet.duration = shown, decoded, lasting
             sink.mux(packet)
 
 
-def _verify(made: Path, frames: int, ticks: int) -> None:
-    """raises  OSError when the file does not hold that many frames over that time, or is not on the disk"""
+def _verify(made: Path, ticks: Sequence[int], last: int) -> None:
+    """raises  OSError when the file does not hold these frames over that time, or is not on the disk"""
     with av.open(made) as container:
         stream = container.streams.video[0]
-        counted = sum(1 for packet in container.demux(stream) if packet.size)
-        seconds = float((stream.duration or 0) * (stream.time_base or 0))
-    if counted != frames:
-        raise OSError(f"it holds {counted} of {frames} frames")
-    if abs(seconds - ticks / TICKS) > 0.01:
-        raise OSError(f"it lasts {seconds:.2f} s instead of {ticks / TICKS:.2f} s")
+        base = stream.time_base or TIME_BASE
+        shown = [packet.pts or 0 for packet in container.demux(stream) if packet.size]
+        seconds = float((stream.duration or 0) * base)
+    if len(shown) != len(ticks):
+        raise OSError(f"it holds {len(shown)} of {len(ticks)} frames")
+    reached, wanted = float(max(shown) * base), max(ticks) / TICKS
+    if abs(reached - wanted) > 0.01:
+        raise OSError(f"its last frame is at {reached:.2f} s instead of {wanted:.2f} s")
+    whole = wanted + last / TICKS
+    if abs(seconds - whole) > max(0.25, 0.02 * whole):  # with B-frames it is right to some frames
+        raise OSError(f"it lasts {seconds:.2f} s instead of {whole:.2f} s")
     with made.open("rb+") as file:
         os.fsync(file.fileno())  # before the part file goes

@@ -21,13 +21,15 @@ class Mode(enum.Enum):
 class RecordingPlan:
     """Everything that is chosen before a recording begins.
 
-    codec  a name of `codecs.CODECS`, where something has to be encoded
-    quota  of the folder that is recorded to
-    force  replace files of the names that were given
+    on_sight  whether it is an event that there is something to be seen; else only what is told counts
+    codec     a name of `codecs.CODECS`, where something has to be encoded
+    quota     of the folder that is recorded to
+    force     replace files of the names that were given
     """
 
     mode: Mode = Mode.ANNOTATED
     cutting: Cutting = field(default_factory=Cutting)
+    on_sight: bool = True
     codec: str = DEFAULT_CODEC
     limits: DiskLimits = field(default_factory=DiskLimits)
     quota: Quota = field(default_factory=Quota)

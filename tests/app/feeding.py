@@ -75,7 +75,9 @@ class Feeding:
         while not self._enough.wait(1 / self._rate):
             number = self.offered
             frame = Frame(self._noise[number % 8], number, number / self._rate)
-            self.recording.offer(Entry(frame, number + 1, 0), Detections.empty(), Detections.empty(), FINDER)
+            self.recording.offer(
+                Entry(frame, number + 1, 0, seen=frame), Detections.empty(), Detections.empty(), FINDER
+            )
             self.offered += 1
 
 

@@ -59,6 +59,22 @@ def test_packets_of_a_camera_are_copied_bit_for_bit_at_their_times(tmp_path: Pat
     assert [packet.content[-50:] for packet in copied] == [packet.content[-50:] for packet in packets]
 
 
+@pytest.mark.parametrize("count", range(20, 30))
+def test_a_camera_may_fall_silent_between_any_two_packets(tmp_path: Path, count: int) -> None:
+    """With B-frames, the last packet is not the last picture, and one before it may never have come."""
+    write_video(tmp_path / "camera.mp4", 40, b_frames=3)
+    _, packets = packets_of(tmp_path / "camera.mp4")
+    clip = Clip(tmp_path / "out.mp4")
+    for packet in packets[:count]:
+        clip.write(packet)
+    clip.close()
+    result = finish(clip.part, clip.path, clip.ticks, rate=None)
+    assert result.frames == count
+    assert result.seconds == pytest.approx(max(each.pts for each in packets[:count]), abs=0.2)
+    shown, _ = numbers_in(result.path)
+    assert shown == pytest.approx(sorted(each.pts for each in packets[:count]), abs=1e-4)
+
+
 def test_what_is_shown_before_the_first_key_frame_is_left_out(tmp_path: Path) -> None:
     write_video(tmp_path / "camera.mp4", 40)
     _, packets = packets_of(tmp_path / "camera.mp4")

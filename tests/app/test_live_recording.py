@@ -166,7 +166,8 @@ def offered(path: Path, count: int, *, live: bool) -> tuple[LiveRecording, Measu
     random = np.random.default_rng(0)
     noise = [random.integers(0, 255, (480, 640, 3), np.uint8) for _ in range(20)]
     for number in range(count):
-        entry = Entry(Frame(noise[number % 20], number, number / 25), number + 1, 0)
+        frame = Frame(noise[number % 20], number, number / 25)
+        entry = Entry(frame, number + 1, 0, seen=frame)
         recording.offer(entry, Detections.empty(), Detections.empty(), FINDER)
     recording.finish()
     assert recording.join(30)

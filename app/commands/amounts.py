@@ -1,0 +1,43 @@
+"""Sizes and lengths of time as people write them: 50GB, 10m."""
+
+import re
+
+from detector.errors import OptionError
+
+_SIZES = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+_TIMES = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
+
+
+def read_size(text: str, *, option: str) -> int:
+    """Bytes of "50GB".
+
+    raises  OptionError that names the option
+    """
+    return round(_read(text, _SIZES, option, "500MB or 50GB"))
+
+
+def read_time(text: str, *, option: str) -> float:
+    """Seconds of "90s", "10m", "2h" or "7d".
+
+    raises  OptionError that names the option
+    """
+    return _read(text, _TIMES, option, "90s, 10m, 2h or 7d")
+
+
+def read_time_or_size(text: str, *, option: str) -> tuple[float | None, int | None]:
+    """Seconds or bytes; "10m" is ten minutes, "10MB" a size.
+
+    raises  OptionError that names the option
+    """
+    if text.strip().lower().endswith("b"):
+        return None, read_size(text, option=option)
+    return read_time(text, option=option), None
+
+
+def _read(text: str, units: dict[str, float], option: str, examples: str) -> float:
+    match = _AMOUNT.fullmatch(text.strip())
+    unit = units.get(match.group(2).lower()) if match else None
+    if match is None or unit is None or float(match.group(1)) == 0:
+        raise OptionError(f"{option} '{text}' cannot be read; write {examples}.")
+    return float(match.group(1)) * unit

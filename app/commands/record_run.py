@@ -1,0 +1,169 @@
+"""The act of `record`: sources in, recordings out, until somebody ends it."""
+
+import functools
+import itertools
+import logging
+import re
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.blur import Blur
+from app.commands.record_options import RecordOptions
+from app.commands.stopping import stopped_by
+from app.keeping import new_path, stem_of
+from app.pipeline import Choice, DetectorState, LivePipeline, SharedEngine
+from app.recording.part_file import make_folder
+from app.recording.recovery import left_overs, recover
+from app.recording.sidecar import Finder, finder_of
+from app.sources import State, open_source
+from detector.engines import open_engine
+from detector.errors import RecordingError
+from detector.model_store import Model, default_model, find_model
+from detector.values import LabelMap
+
+logger = logging.getLogger(__name__)
+
+_LOOK_EVERY = 0.5  # seconds
+_END_WITHIN = 3.0
+
+
+def record(options: RecordOptions) -> int:
+    """Records all sources at once and says what has become of each clip.
+
+    returns  the exit code
+    raises   StudioError when nothing can be begun
+    """
+    make_folder(options.folder)
+    model = None
+    if options.needs_model:
+        model = find_model(options.model) if options.model else default_model()
+    ended = threading.Event()
+    with stopped_by((signal.SIGINT, signal.SIGTERM), ended.set) as signals:
+        threading.Thread(target=_finish_left_overs, args=[options.folder], daemon=True).start()
+        engine, pipelines = _begin(options, model)
+        watches = [_Watch(pipeline, quiet=options.quiet) for pipeline in pipelines]
+        if not options.quiet:
+            print(f"Recording {_counted(watches)} into {options.folder}; Ctrl-C ends it.", file=sys.stderr)
+        deadline = time.monotonic() + options.lasting if options.lasting else None
+        while not ended.wait(_LOOK_EVERY):
+            going_on = [watch.look() for watch in watches]
+            if not any(going_on) or (deadline and time.monotonic() >= deadline):
+                break
+        _close(engine, pipelines)
+        for watch in watches:
+            watch.look()
+    if signals:
+        return 130 if signals[0] == signal.SIGINT else 0
+    return 1 if any(watch.failed for watch in watches) else 0
+
+
+def _begin(options: RecordOptions, model: Model | None) -> tuple[SharedEngine, list[LivePipeline]]:
+    labels = model.labels if model else LabelMap(())
+    labels.class_ids(options.blur)  # a name that is misspelt must not leave somebody recognisable
+    finder = finder_of(model.card) if model else Finder(labels=labels)
+    card_score = model.card.min_score if model else 0.5
+    choice = Choice(
+        min_score=card_score if options.min_score is None else options.min_score,
+        nms_iou=finder.nms_iou,
+        class_ids=None if options.classes is None else frozenset(labels.class_ids(options.classes)),
+    )
+    engine = SharedEngine(
+        functools.partial(
+            open_engine, model, engine=options.engine, device=options.device, precision=options.precision
+        )
+        if model
+        else None
+    )
+    sources = [open_source(address) for address in options.sources]
+    pipelines = []
+    for source, stem in zip(sources, _stems([source.name for source in sources])):
+        blur = Blur(options.blur) if options.blur else None
+        pipeline = LivePipeline(source, engine=engine, choice=choice, finder=finder, blur=blur)
+        pipeline.start_recording_as(_names(stem, options.folder), options.folder, plan=options.plan)
+        pipelines.append(pipeline)
+    for pipeline in pipelines:  # once it is certain that all can be recorded
+        pipeline.start()
+    return engine, pipelines
+
+
+def _stems(names: list[str]) -> list[str]:
+    """What the recordings of each source are called; two cameras behind one host are numbered."""
+    stems = [stem_of(name) for name in names]
+    again = {stem for stem, count in Counter(stems).items() if count > 1}
+    return [f"{stem}-{number}" if stem in again else stem for number, stem in enumerate(stems, 1)]
+
+
+def _names(stem: str, folder: Path) -> Iterator[Path]:
+    return (new_path(stem, ".mp4", folder=str(folder)) for _ in itertools.count())
+
+
+def _close(engine: SharedEngine, pipelines: list[LivePipeline]) -> None:
+    deadline = time.monotonic() + _END_WITHIN
+    for pipeline in pipelines:
+        pipeline.close(timeout=0.0)  # all are told before any is waited for
+    for pipeline in pipelines:
+        if not pipeline.close(max(0.0, deadline - time.monotonic())):
+            logger.warning("%s did not end in time; its part file plays", pipeline.source.name)
+    engine.close(max(0.0, deadline - time.monotonic()))
+
+
+def _finish_left_overs(folder: Path) -> None:
+    for part in left_overs(folder):
+        try:
+            result = recover(part)
+            logger.warning("%s was interrupted; its %d frames are %s", part, result.frames, result.path.name)
+        except RecordingError as error:
+            logger.warning("%s", error)
+
+
+class _Watch:
+    """Says what becomes of one source: finished clips on stdout, changes and troubles on stderr."""
+
+    def __init__(self, pipeline: LivePipeline, *, quiet: bool) -> None:
+        self._pipeline, self._quiet = pipeline, quiet
+        self._last: dict[str, str] = {}  # what was said of a subject
+        self._told = 0  # clips
+        self.failed = False
+
+    def look(self) -> bool:
+        """Whether it goes on."""
+        view = self._pipeline.latest()
+        status, recording = view.status, view.recording
+        assert recording is not None
+        if status.state is State.FAILED:
+            self._fail(status.sentence)
+        elif status.state is not State.CONNECTING:
+            self._say("source", status.sentence, note=status.state in (State.LIVE, State.ENDED))
+        if view.detector.state is DetectorState.FAILED:
+            self._fail(view.detector.sentence)
+        for result in recording.files[self._told :]:
+            self._told += 1
+            if not self._quiet:
+                print(f"{result.path}  {result.seconds:.1f} s  {result.frames} frames", flush=True)
+        self._say("warning", recording.warning)
+        if recording.failure:
+            self._fail(recording.failure)
+        if status.state in (State.FAILED, State.ENDED):
+            self._pipeline.stop_recording()
+        return recording.running
+
+    def _fail(self, sentence: str) -> None:
+        self.failed = True
+        self._say(sentence, f"error: {sentence}")
+
+    def _say(self, subject: str, sentence: str, *, note: bool = False) -> None:
+        """Once, until there is something else; figures in it may change meanwhile."""
+        key = re.sub(r"[\d.]+", "", sentence)
+        if key != self._last.get(subject, ""):
+            self._last[subject] = key
+            if sentence and not (note and self._quiet):
+                print(sentence, file=sys.stderr, flush=True)
+
+
+def _counted(watches: list[_Watch]) -> str:
+    return "1 source" if len(watches) == 1 else f"{len(watches)} sources"
