@@ -8,6 +8,7 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAction, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from app.events import Regions
 from app.pipeline import Choice, DetectorState, DetectorStatus, LivePipeline, OpenEngine, View
 from app.recording.sidecar import finder_of
 from app.sources import Source, State
@@ -15,6 +16,7 @@ from detector.model_card import ModelCard
 from detector.values import LabelMap
 from widgets import theme
 from widgets.detection_panel import DetectionPanel
+from widgets.events_desk import EventsDesk
 from widgets.figures_bar import FiguresBar
 from widgets.marks_painter import Mark
 from widgets.playback import SPEEDS, Playback
@@ -52,6 +54,7 @@ class WatchPage(QWidget):
         self.panel = DetectionPanel()
         self.figures = FiguresBar()
         self.playback = Playback(self._pipeline, self)
+        self.desk = EventsDesk(self.view, self)
         self._watch: Watch | None = None
         self._labels = LabelMap(())
         self._boxes = self._names = True
@@ -85,6 +88,7 @@ class WatchPage(QWidget):
         middle = QHBoxLayout()
         middle.setSpacing(0)
         middle.addWidget(self.view, 1)
+        middle.addWidget(self.desk.panel)
         middle.addWidget(self.panel)
         self.panel.setFixedWidth(self.panel.sizeHint().width())
         self._column = QVBoxLayout(self)
@@ -96,14 +100,24 @@ class WatchPage(QWidget):
 
     # The source.
 
-    def open(self, source: Source, open_engine: OpenEngine | None, card: ModelCard | None) -> None:
-        """Makes ready to watch a source with a model; the one before must have been released."""
+    def open(
+        self,
+        source: Source,
+        open_engine: OpenEngine | None,
+        card: ModelCard | None,
+        regions: Regions | None = None,
+    ) -> None:
+        """Makes ready to watch a source with a model; the one before must have been released.
+
+        regions  zones and lines that were drawn for it
+        """
         self._labels = LabelMap(card.classes if card else ())
         self._detector = None
         watch = self._watch = Watch(
             source, open_engine=open_engine, choice=self._choice(), finder=finder_of(card)
         )
         watch.changed.connect(self._show_newest, Qt.QueuedConnection)
+        self.desk.open(watch.pipeline, self._labels, regions or Regions())
         self.view.reset_zoom()
         watch.show_on(self.view.surface())
 
@@ -118,6 +132,7 @@ class WatchPage(QWidget):
         """Lets go of the source; whoever asked closes it."""
         watch, self._watch = self._watch, None
         self._timer.stop()
+        self.desk.release()
         self.view.card.hide()
         self.view.show_scene(Scene())
         if watch is None:
@@ -133,6 +148,7 @@ class WatchPage(QWidget):
         """Another model for what is being watched; the video goes on while it loads."""
         self._labels = LabelMap(card.classes if card else ())
         self.panel.show_model(card)
+        self.desk.use_labels(self._labels)
         if self._watch and open_engine:
             self._watch.pipeline.use_engine(open_engine, finder=finder_of(card))
             self._watch.refresh()  # boxes brought before are the other model's, and so are their class ids
@@ -209,6 +225,7 @@ class WatchPage(QWidget):
             self._detector = view.detector
             if view.detector.state is DetectorState.FAILED:
                 self.trouble.emit(view.detector.sentence)
+        self.desk.refresh()
         self.shown.emit(view)
 
     def _marks(self, view: View) -> tuple[Mark, ...]:
@@ -291,4 +308,6 @@ class WatchPage(QWidget):
         self._show_controls()
 
     def _make_room(self) -> None:
-        self.panel.setVisible(self._panel and not self._immersed and self.width() >= _WIDTH_FOR_PANEL)
+        room = not self._immersed and self.width() >= _WIDTH_FOR_PANEL
+        self.panel.setVisible(self._panel and room)
+        self.desk.make_room(room)

@@ -9,6 +9,7 @@ from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt5.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.events import Regions
 from app.pipeline import LivePipeline, View
 from app.settings import Settings
 from app.sources import list_cameras, open_source
@@ -69,7 +70,7 @@ class Window(QMainWindow):
         self._go_to(self.start_page)
 
     def _lay_out(self) -> None:
-        doers = (self, self.opening, self.models, self.keeping, self.page)
+        doers = (self, self.opening, self.models, self.keeping, self.page, self.page.desk)
         parts = (self.page.playback, self.page.panel, self.page.view)
         self.actions_by_name = make_actions(self, *doers, *parts)
         self.menus = fill_menu_bar(self, self.actions_by_name)
@@ -108,6 +109,9 @@ class Window(QMainWindow):
         self.page.shown.connect(self.keeping.follow)
         self.page.shown.connect(self._follow_picture)
         self.page.trouble.connect(self.say_mishap)
+        self.page.desk.told.connect(self.say_mishap)
+        self.page.desk.regions_changed.connect(self._keep_regions)
+        self.page.desk.wanted.connect(lambda: self.actions_by_name["toggle_events"].setChecked(True))
         self.page.view.double_clicked.connect(self.actions_by_name["toggle_full_screen"].toggle)
         self.page.panel.model_button.clicked.connect(
             lambda: self.models.choose_model(self.page.panel.model_button)
@@ -136,7 +140,8 @@ class Window(QMainWindow):
         self.settings = self.settings.with_source(address)
         self._say_title(source.name)
         self._go_to(self.page)
-        self.page.open(source, self.models.engine_opener(), self.models.card)
+        regions = self.settings.regions_of(address)
+        self.page.open(source, self.models.engine_opener(), self.models.card, regions)
         if record:
             self.keeping.record(record, force=force)  # before the start, so that no frame is missed
         self.page.start()
@@ -167,6 +172,11 @@ class Window(QMainWindow):
         self.settings = self.settings.without_source(self.settings.recent_sources[0])
         self.close_source()
         self.banner.say(sentence, tone="error")
+
+    def _keep_regions(self, regions: Regions) -> None:
+        if self._address is not None:
+            self.settings = self.settings.with_regions(self._address, regions)
+            self._save()
 
     def _strike_source(self, address: str) -> None:
         self.settings = self.settings.without_source(address)
@@ -250,7 +260,9 @@ class Window(QMainWindow):
         if self.settings.geometry:
             self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
         self._theme_actions[self.settings.theme].setChecked(True)
-        self.keeping.folder = self.settings.recording_folder
+        self.keeping.folder = self.page.desk.folder = self.settings.recording_folder
+        self.page.desk.panel.keep.setChecked(self.settings.keep_events)
+        self.page.desk.panel.action.setText(self.settings.on_event)
 
     def _save(self) -> None:
         card = self.models.card
@@ -260,6 +272,8 @@ class Window(QMainWindow):
             model=card.name if card else self.settings.model,
             min_score=min_score,
             nms_iou=nms_iou,
+            keep_events=self.page.desk.panel.keep.isChecked(),
+            on_event=self.page.desk.panel.action.text().strip(),
             geometry=bytes(self.saveGeometry().toBase64()).decode(),
         ).save()
 

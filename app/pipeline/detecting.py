@@ -1,13 +1,14 @@
 """What one source asks of the engine, and what was found on its frames."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.pipeline.choice import Choice
 from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, Mailbox, News
 from app.pipeline.shared_engine import Question, SharedEngine
-from detector.values import Detections
+from detector.values import Detections, Frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,6 +17,9 @@ class Found:
 
     entry: Entry
     detections: Detections
+
+
+Listener = Callable[[Frame, Detections], None]
 
 
 class Detecting:
@@ -35,6 +39,13 @@ class Detecting:
         self._asked: dict[str, tuple[int, tuple[float, float]]] = {}
         self._under_way: Question | None = None
         self._last_number: int | None = None  # answered
+        self._listener: Listener | None = None
+
+    def listen(self, listener: Listener) -> None:
+        """From now on it is given each frame that was looked at, with what was found as chosen. It must not
+        wait: the engine's thread calls it.
+        """
+        self._listener = listener
 
     @property
     def choice(self) -> Choice:
@@ -97,6 +108,9 @@ class Detecting:
             if self._found is None or entry.number >= self._found.entry.number:
                 self._found = Found(entry, detections)
         self._measure.detected(entry.frame.sequence, seconds, time.monotonic(), left_out=left_out)
+        is_new = last is None or entry.number > last  # not a frame that is asked about again
+        if self._listener is not None and is_new:
+            self._listener(entry.frame, self.choice.of(detections))
         self._news.tell()
 
     def forget(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.blur import Blur
 from app.pipeline.backlog import Backlog
 from app.pipeline.choice import Choice
-from app.pipeline.detecting import Detecting
+from app.pipeline.detecting import Detecting, Listener
 from app.pipeline.figures import Figures, Measure
 from app.pipeline.live_recording import LiveRecording, RecordingState, names_after
 from app.pipeline.mailbox import Mailbox, News
@@ -192,6 +192,10 @@ class LivePipeline:
         """Times the file's own speed, 0.1 to 16."""
         self._playback.set_speed(speed)
         self._news.tell()
+
+    def listen(self, listener: Listener) -> None:
+        """See `Detecting.listen`."""
+        self._detecting.listen(listener)
 
     def try_now(self) -> None:
         """Do not wait for the countdown."""

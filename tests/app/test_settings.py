@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.events import Regions, Zone
 from app.settings import Settings
 
 
@@ -106,3 +107,18 @@ def test_a_file_is_remembered_by_its_full_path(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     assert Settings().with_source("walk.mp4").recent_sources[0] == str(tmp_path / "walk.mp4")
     assert Settings().with_source("~nobody/walk.mp4").recent_sources[0] == "~nobody/walk.mp4"
+
+
+def test_zones_are_kept_for_their_source_without_its_password(studio_home: Path):
+    zone = Zone("door", ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0)))
+    Settings().with_regions("rtsp://cam:hunter2@porch/live", Regions((zone,))).save()
+    loaded = Settings.load()
+    assert loaded.regions_of("rtsp://other:pass@porch/live") == Regions((zone,))
+    assert not loaded.regions_of("rtsp://garden/live")
+    assert "hunter2" not in (studio_home / "config" / "settings.json").read_text()
+    assert not loaded.with_regions("rtsp://porch/live", Regions()).regions
+
+
+def test_zones_that_mean_nothing_are_left_out_with_a_warning(caplog: pytest.LogCaptureFixture):
+    assert not Settings(regions={"0": {"zones": [{"name": "door"}]}}).regions_of("0")
+    assert "The zones of 0 cannot be read" in caplog.text

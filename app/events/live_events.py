@@ -1,0 +1,82 @@
+"""Events of a source that is watched live: whoever has found something hands it over and goes on."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from app.events.event_log import EventLog
+from app.events.regions import Regions
+from app.events.rules import Event, Rules, Tally
+from app.pipeline.belt import Abandoned, Belt
+from detector.values import Detections, Frame, LabelMap
+
+logger = logging.getLogger(__name__)
+
+_WAITING = 8  # frames: 8 detections late is late enough
+_WAITING_BYTES = 200_000_000
+
+
+class LiveEvents:
+    """A thread of its own follows the objects: supervision loads in it, and nobody waits for that either.
+
+    told  called from other threads with each event and its picture, where one is kept
+    """
+
+    def __init__(self, told: Callable[[Event, Path | None], None]) -> None:
+        self._told = told
+        self._belt: Belt[tuple[Frame, Detections]] = Belt(items=_WAITING, size=_WAITING_BYTES)
+        self._lock = threading.Lock()  # guards what follows
+        self._rules: Rules | None = None
+        self._log: EventLog | None = None
+        self._thread = threading.Thread(target=self._follow_all, name="follow objects", daemon=True)
+        self._thread.start()
+
+    def follow(self, regions: Regions, labels: LabelMap) -> None:
+        """From now on these zones and lines; what was counted begins anew."""
+        with self._lock:
+            self._rules = Rules(regions, labels) if regions else None
+            if self._log is not None:
+                self._log.labels = labels
+
+    def keep(self, log: EventLog | None) -> None:
+        """From now on events go there too; the log before is closed by whoever opened it."""
+        with self._lock:
+            self._log = log
+
+    def offer(self, frame: Frame, found: Detections) -> None:
+        """A frame that was looked at, with track ids. Never waits."""
+        if self._rules is not None:
+            try:
+                self._belt.put_newest((frame, found), frame.pixels.nbytes)
+            except Abandoned:
+                return
+
+    def tallies(self) -> Mapping[str, Tally]:
+        """What each zone and line has seen until now."""
+        with self._lock:
+            known = self._rules.tallies if self._rules is not None else {}
+            return {
+                name: replace(
+                    tally, now=Counter(tally.now), entered=Counter(tally.entered), out=Counter(tally.out)
+                )
+                for name, tally in known.items()
+            }
+
+    def close(self) -> None:
+        """Nothing is followed any more; what was told stays told."""
+        self._belt.abandon()
+
+    def _follow_all(self) -> None:
+        while pairs := self._belt.take_now(1):
+            for frame, found in pairs:
+                with self._lock:
+                    rules, log = self._rules, self._log
+                    events = rules.see(frame.pts, (frame.height, frame.width), found) if rules else []
+                if log is not None:
+                    log.offer(events, frame, found)
+                else:
+                    for event in events:
+                        self._told(event, None)
