@@ -52,6 +52,14 @@ def import_file(
         from detector.importers.tflite import import_tflite
 
         return import_tflite(path, name=name, said=said)
+    if kind is Kind.CAFFEMODEL:
+        from detector.importers.caffe import import_caffe
+
+        return import_caffe(path, name=name, said=said)
+    if kind is Kind.TORCH:
+        from detector.importers.pytorch import import_pytorch
+
+        return import_pytorch(path, name=name, said=said)
     raise _refusal(path, kind)
 
 
@@ -65,6 +73,14 @@ def inspect_file(path: Path) -> Inspection:
         from detector.importers.tflite import inspect_tflite
 
         return inspect_tflite(path)
+    if kind is Kind.CAFFEMODEL:
+        from detector.importers.caffe import inspect_caffe
+
+        return inspect_caffe(path)
+    if kind is Kind.TORCH:
+        from detector.importers.pytorch import inspect_pytorch
+
+        return inspect_pytorch(path)
     raise _refusal(path, kind)
 
 

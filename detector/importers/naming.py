@@ -7,6 +7,12 @@ from detector.class_names import UNUSED, known_class_names, parse_class_names, r
 from detector.errors import ImportFileError
 
 _BACKGROUND = ("background", "__background__", UNUSED)
+# lists that a network of so many classes has nearly always learnt; which one is said aloud
+_KNOWN = {
+    20: ("voc", "the 20 of VOC (assets/labels/voc.txt)"),
+    80: ("coco", "the 80 of COCO (assets/labels/coco.txt)"),
+    90: ("coco-90", "COCO's 90 ids (assets/labels/coco-90.txt)"),
+}
 
 
 def class_names(file: Path, count: int, names_file: Path | None) -> tuple[tuple[str, ...], str]:
@@ -24,9 +30,9 @@ def class_names(file: Path, count: int, names_file: Path | None) -> tuple[tuple[
         ), f"Classes named by {names_file}."
     if attached := _attached_names(file):
         return _fitting(attached, count, f"the list in {file.name}"), f"Classes named by {file.name} itself."
-    if count == 90:
-        words = "Nobody names the 90 classes: taken for COCO's 90 ids (assets/labels/coco-90.txt)."
-        return known_class_names("coco-90"), words
+    if count in _KNOWN:
+        known, words = _KNOWN[count]
+        return known_class_names(known), f"Nobody names the {count} classes: taken for {words}."
     raise ImportFileError(
         f"{file.name} does not say what its {count} classes are called; "
         "name them with --classes FILE, one a line."
@@ -37,7 +43,9 @@ def _fitting(names: tuple[str, ...], count: int, of: str) -> tuple[str, ...]:
     if len(names) == count + 1 and names[0].lower() in _BACKGROUND:
         return names[1:]
     if len(names) != count:
-        raise ImportFileError(f"The file has {count} classes, but {of} names {len(names)}.")
+        raise ImportFileError(
+            f"The file has {count} + 1 classes (the first is background), but {of} names {len(names)}."
+        )
     return names
 
 

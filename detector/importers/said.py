@@ -1,13 +1,15 @@
 """What a person says about a file of weights that the file itself may not say."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from detector.anchor_layouts import LAYOUTS
 from detector.anchors import AnchorLayout
 from detector.errors import ImportFileError, ModelError, OptionError
+from detector.importers.published_anchors import Fitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,45 +51,46 @@ class Said:
             )
         return found or self.input_size
 
+    def means(self, found: AnchorLayout) -> bool:
+        """Whether the person named these anchors, whatever the size of the pictures."""
+        return self.anchors is not None and _same_shapes(read_layout(self.anchors), found)
+
     def check_anchors(self, found: AnchorLayout, file: str) -> None:
         """raises  ImportFileError when the person named other anchors than the file holds"""
-        if self.anchors is None:
+        if self.anchors is None or self.means(found):
             return
-        said = read_layout(self.anchors)
-        if [each.shapes for each in said.maps] != [each.shapes for each in found.maps]:
-            raise ImportFileError(
-                f"{file} says itself which anchors it has, and they are not {self.anchors}: the smallest has "
-                f"{_first_size(found):.4g} pixels, not {_first_size(said):.4g}; leave --anchors out."
-            )
+        raise ImportFileError(
+            f"{file} says itself which anchors it has, and they are not {self.anchors}: its smallest have "
+            f"{first_size(found):.4g} pixels, those {first_size(read_layout(self.anchors)):.4g}; "
+            "leave --anchors out."
+        )
 
-    def choose_anchors(
-        self, file: str, per_cell: tuple[int, ...], fitting: Mapping[str, str], *, why: str | None = None
-    ) -> AnchorLayout:
+    def choose_anchors(self, file: str, per_cell: tuple[int, ...], fitting: Fitting) -> AnchorLayout:
         """The anchors of a file that does not hold them.
 
         per_cell  anchors at a cell of each map, as the file's predictors have them
-        fitting   the published layouts that such a file may have, and when: {"ssd300-voc": "trained on VOC"}
-        why       with a single fitting layout: why it is certain ("these weights were trained on COCO")
+        fitting   the published layouts that such a file may have
         raises    ImportFileError that lists the choices when nobody said; when what was said cannot be
         """
-        certain = next(iter(fitting)) if len(fitting) == 1 else None
+        choices, why = fitting
+        certain = None if why is None else next(iter(choices))
         if self.anchors is None:
             if certain is not None:
                 return LAYOUTS[certain]
-            choices = "; ".join(f"{name} ({when})" for name, when in fitting.items())
+            listed = "; ".join(f"{name} ({when})" for name, when in choices.items())
             raise ImportFileError(
-                f"{file} does not say which anchors it was trained with; say it with --anchors: {choices}."
+                f"{file} does not say which anchors it was trained with; say it with --anchors: {listed}."
             )
         layout = read_layout(self.anchors)
         if layout.boxes_per_cell != per_cell:
             raise ImportFileError(
                 f"The predictors of {file} are for {_list(per_cell)} anchors a cell, but {self.anchors} has "
-                f"{_list(layout.boxes_per_cell)}; there are {', '.join(fitting)}."
+                f"{_list(layout.boxes_per_cell)}; there are {', '.join(choices)}."
             )
-        if certain is not None and _first_size(layout) != _first_size(LAYOUTS[certain]):
+        if certain is not None and first_size(layout) != first_size(LAYOUTS[certain]):
             raise ImportFileError(
-                f"{file}: {why or f'such weights have the anchors {certain}'}: their anchors start at "
-                f"{_first_size(LAYOUTS[certain]):.4g} pixels, not {_first_size(layout):.4g}; "
+                f"{file}: {why}: their anchors start at "
+                f"{first_size(LAYOUTS[certain]):.4g} pixels, not {first_size(layout):.4g}; "
                 "leave --anchors out."
             )
         return layout
@@ -116,7 +119,15 @@ def read_layout(said: str) -> AnchorLayout:
         ) from error
 
 
-def _first_size(layout: AnchorLayout) -> float:
+def _same_shapes(one: AnchorLayout, other: AnchorLayout) -> bool:
+    """Within a thousandth: what a file says in float32 or decimals may differ that little."""
+    if one.boxes_per_cell != other.boxes_per_cell:
+        return False
+    pairs = zip(one.maps, other.maps)
+    return all(np.allclose(mine.shapes, its.shapes, rtol=1e-3) for mine, its in pairs)
+
+
+def first_size(layout: AnchorLayout) -> float:
     """Pixels a side of the smallest square anchor of the finest map."""
     shapes = layout.maps[0].shapes
     square = min((shape for shape in shapes if shape[0] == shape[1]), default=min(shapes))

@@ -16,6 +16,7 @@ from detector.importers.imported import Imported
 from detector.importers.inspection import Array, Inspection
 from detector.importers.naming import class_names
 from detector.importers.said import Said
+from detector.importers.settling import of_each_anchor
 from detector.importers.tflite_graph import Graph, Operator, read_graph
 from detector.importers.tflite_mobilenet import ForeignNetworkError, MobileNetSSD, find_mobilenet_ssd
 from detector.networks.catalog import new_card
@@ -82,7 +83,7 @@ def import_tflite(path: Path, *, name: str, said: Said) -> Imported:
     if unused := len(names) - len(used):
         notes.append(f"{unused} of them are ids without a name and are left out: {len(used)} classes remain.")
     weights = {
-        variable: _of_each_anchor(array, network.columns, [0, *used]) if "_logits/" in variable else array
+        variable: of_each_anchor(array, network.columns, [0, *used]) if "_logits/" in variable else array
         for variable, array in network.weights.items()
     }
     return Imported(card, weights, tuple(notes))
@@ -199,16 +200,10 @@ def _weights(graph: Graph, found: MobileNetSSD) -> dict[str, NDArray[np.float32]
         weights |= _convolution(graph, operator, f"{source}_logits")
     for source, operator in found.offsets.items():
         for variable, array in _convolution(graph, operator, f"{source}_offsets").items():
-            weights[variable] = _of_each_anchor(array, 4, [1, 0, 3, 2])
+            weights[variable] = of_each_anchor(array, 4, [1, 0, 3, 2])
     if not all(np.isfinite(array).all() for array in weights.values()):
         raise ValueError("some weights are not finite")
     return weights
-
-
-def _of_each_anchor(array: NDArray[np.float32], values: int, chosen: list[int]) -> NDArray[np.float32]:
-    """Of (..., anchors * values) the chosen values of each anchor, in that order."""
-    by_anchor = array.reshape(*array.shape[:-1], -1, values)[..., chosen]
-    return by_anchor.reshape(*array.shape[:-1], -1)
 
 
 def _convolution(graph: Graph, operator: Operator, layer: str) -> dict[str, NDArray[np.float32]]:

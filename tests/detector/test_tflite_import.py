@@ -235,7 +235,7 @@ def test_names_that_are_missing_or_do_not_fit_are_asked_for(float_file: Path, tm
         import_file(float_file, name="x")
     names = tmp_path / "four.txt"
     names.write_text("a\nb\nc\nd\n")
-    with pytest.raises(ImportFileError, match=r"has 5 classes, but .*four.txt names 4"):
+    with pytest.raises(ImportFileError, match=r"has 5 \+ 1 classes .*but .*four.txt names 4"):
         import_file(float_file, name="x", classes_file=names)
     with pytest.raises(OptionError, match="cannot be read as text"):
         import_file(float_file, name="x", classes_file=float_file)
