@@ -22,10 +22,10 @@ def load_server(shared: Path) -> ModuleType:
 
 @contextmanager
 def server_process(
-    shared: Path, clip: Path, *, port: int = 0
+    shared: Path, clip: Path, *faults: str, port: int = 0
 ) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """(url, process), killed at the end as by a power cut."""
-    command: list[Any] = [sys.executable, shared / "tools/rtsp_server.py", clip, "--port", str(port)]
+    command: list[Any] = [sys.executable, shared / "tools/rtsp_server.py", clip, "--port", str(port), *faults]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
