@@ -33,6 +33,11 @@ class ModelChooser(QObject):
         self.import_action: QAction | None = None
 
     @property
+    def model(self) -> Model | None:
+        """The one in use."""
+        return self._chosen
+
+    @property
     def card(self) -> ModelCard | None:
         """Of the model in use."""
         return self._chosen.card if self._chosen else None

@@ -21,11 +21,13 @@ from widgets import theme
 from widgets.boxes_painter import paint_boxes
 from widgets.marks_painter import Mark, paint_marks, paint_statistics
 from widgets.picture import Picture, Surface
+from widgets.reason_painter import Reason, paint_reason
 from widgets.source_words import CardWords
 from widgets.state_card import StateCard
 from widgets.view_geometry import Zoom
 
 _WHEEL_STEP = 1.25  # zoom per notch
+_STILL = 5  # logical pixels: a hand that moves less has clicked, not dragged
 _SCREEN_RATE = 60.0  # paintings/s where the screen does not say
 
 
@@ -36,6 +38,7 @@ class Scene:
     veiled      the picture is old: it is greyed and boxes are left out
     marks       small signs in the corner (live, recording)
     statistics  lines of figures; none when empty
+    reason      why one of the boxes is there
     """
 
     picture: Picture | None = None
@@ -45,6 +48,7 @@ class Scene:
     veiled: bool = False
     marks: tuple[Mark, ...] = ()
     statistics: tuple[str, ...] = ()
+    reason: Reason | None = None
 
 
 class VideoView(QWidget):
@@ -52,12 +56,14 @@ class VideoView(QWidget):
 
     painted          the sequence number of a frame that has just been painted
     surface_changed  another size, screen or zoom: pictures must be prepared anew
+    clicked          a place of the frame, in its pixels: x, y
     double_clicked   on the picture
     moved_over       the mouse has moved
     """
 
     painted = pyqtSignal(int)
     surface_changed = pyqtSignal()
+    clicked = pyqtSignal(float, float)
     double_clicked = pyqtSignal()
     moved_over = pyqtSignal()
 
@@ -71,6 +77,7 @@ class VideoView(QWidget):
         self.card = StateCard(self)
         self._scene = Scene()
         self._zoom = Zoom()
+        self._pressed_at: QPointF | None = None
         self._dragged_from: QPointF | None = None
         self._last_painted = 0.0
         self._next = QTimer(self, singleShot=True, timerType=Qt.PreciseTimer)
@@ -141,7 +148,11 @@ class VideoView(QWidget):
             return
         if scene.veiled:
             painter.fillRect(QRectF(x, y, width, height), QColor(11, 13, 16, 165))
-        elif scene.labels is not None:
+            return
+        if scene.reason is not None:
+            size = picture.frame.height, picture.frame.width
+            paint_reason(painter, scene.reason, picture.placement, size)
+        if scene.labels is not None:
             paint_boxes(painter, scene.detections, scene.labels, picture.placement, with_text=scene.with_text)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
@@ -152,6 +163,7 @@ class VideoView(QWidget):
             event.ignore()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed_at = event.localPos() if event.button() == Qt.LeftButton else None
         if event.button() == Qt.LeftButton and self._zoom.factor > 1:
             self._dragged_from = event.localPos()
             self.setCursor(Qt.ClosedHandCursor)
@@ -169,7 +181,10 @@ class VideoView(QWidget):
         self._set_zoom(Zoom(self._zoom.factor, x, y))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._dragged_from = None
+        pressed, picture = self._pressed_at, self._scene.picture
+        self._pressed_at = self._dragged_from = None
+        if picture and pressed and (event.localPos() - pressed).manhattanLength() < _STILL:
+            self.clicked.emit(*picture.placement.to_frame(pressed.x(), pressed.y()))
         self.unsetCursor()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:

@@ -20,6 +20,7 @@ from widgets.events_desk import EventsDesk
 from widgets.figures_bar import FiguresBar
 from widgets.marks_painter import Mark
 from widgets.playback import SPEEDS, Playback
+from widgets.reasons import Reasons
 from widgets.seek_bar import clock
 from widgets.source_words import card_words, statistics
 from widgets.start_up import note_once
@@ -53,6 +54,7 @@ class WatchPage(QWidget):
         self.view = VideoView()
         self.panel = DetectionPanel()
         self.figures = FiguresBar()
+        self.reasons = Reasons(self.view)
         self.playback = Playback(self._pipeline, self)
         self.desk = EventsDesk(self.view, self)
         self._watch: Watch | None = None
@@ -69,6 +71,8 @@ class WatchPage(QWidget):
         self.view.surface_changed.connect(self._place_controls)
         self.view.painted.connect(self._painted)
         self.view.moved_over.connect(self._show_controls)
+        self.view.clicked.connect(self._ask_why)
+        self.reasons.changed.connect(self._show_newest)
         self.view.card.retry.connect(self.playback.try_now)
         self.view.card.leave.connect(self.left)
         self.view.card.log_in.connect(self.log_in)
@@ -130,6 +134,7 @@ class WatchPage(QWidget):
 
     def release(self) -> LivePipeline | None:
         """Lets go of the source; whoever asked closes it."""
+        self.reasons.forget()
         watch, self._watch = self._watch, None
         self._timer.stop()
         self.desk.release()
@@ -198,6 +203,7 @@ class WatchPage(QWidget):
                 veiled=old and view.frame is not None,
                 marks=self._marks(view),
                 statistics=statistics(view) if self._statistics else (),
+                reason=self.reasons.over(view.frame),
             )
         )
 
@@ -227,6 +233,12 @@ class WatchPage(QWidget):
                 self.trouble.emit(view.detector.sentence)
         self.desk.refresh()
         self.shown.emit(view)
+
+    def _ask_why(self, x: float, y: float) -> None:
+        """A moving picture would be gone before the answer comes."""
+        view = self._view
+        if self._boxes and view is not None and (view.paused or view.status.state is State.ENDED):
+            self.reasons.ask(view, x, y, nms_iou=self.panel.nms_iou.value)
 
     def _marks(self, view: View) -> tuple[Mark, ...]:
         marks = []

@@ -209,6 +209,7 @@ class Window(QMainWindow):
         card = self.models.card
         self.start_page.show_models(self.models.cards, card.name if card else None)
         self.page.use_model(self.models.engine_opener(), card)
+        self.page.reasons.use(self.models.model)
 
     # The view.
 
@@ -312,6 +313,7 @@ class Window(QMainWindow):
             self.actions_by_name["toggle_full_screen"].setChecked(False)
             self._save()
             self.setEnabled(False)
+            self.page.reasons.close()
             self.banner.say("Closing…")
             self._end_by = time.monotonic() + _END_WITHIN
             self.models.give_up()
