@@ -56,7 +56,7 @@ def record(options: RecordOptions) -> int:
                 break
         _close(engine, pipelines)
         for watch in watches:
-            watch.look()
+            watch.tell_recording()
     if signals:
         return 130 if signals[0] == signal.SIGINT else 0
     return 1 if any(watch.failed for watch in watches) else 0
@@ -141,6 +141,14 @@ class _Watch:
             self._say("source", status.sentence, note=status.state in (State.LIVE, State.ENDED))
         if view.detector.state is DetectorState.FAILED:
             self._fail(view.detector.sentence)
+        if status.state in (State.FAILED, State.ENDED):
+            self._pipeline.stop_recording()
+        self.tell_recording()
+        return recording.running
+
+    def tell_recording(self) -> None:
+        recording = self._pipeline.latest().recording
+        assert recording is not None
         for result in recording.files[self._told :]:
             self._told += 1
             if not self._quiet:
@@ -148,9 +156,6 @@ class _Watch:
         self._say("warning", recording.warning)
         if recording.failure:
             self._fail(recording.failure)
-        if status.state in (State.FAILED, State.ENDED):
-            self._pipeline.stop_recording()
-        return recording.running
 
     def _fail(self, sentence: str) -> None:
         self.failed = True

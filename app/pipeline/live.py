@@ -35,7 +35,6 @@ class View:
     frame       newest; None before the first
     detections  newest that fit the frame, as chosen
     own_boxes   whether they were computed on this very frame; else they were carried to it
-    found_on    the picture they were computed on; None without any
     status      of the source; STALLED when a live source has been silent
     silent_for  seconds since the last picture of a live source; 0 for files
     recording   the newest recording, running or finished; None before the first
@@ -44,7 +43,6 @@ class View:
     frame: Frame | None
     detections: Detections
     own_boxes: bool
-    found_on: Frame | None
     status: Status
     silent_for: float
     detector: DetectorStatus
@@ -137,7 +135,6 @@ class LivePipeline:
             frame=entry.seen if entry else None,
             detections=self._detecting.choice.of(found.detections) if found else Detections.empty(),
             own_boxes=bool(found and entry and found.entry.number == entry.number),
-            found_on=found.entry.seen if found else None,
             status=status,
             silent_for=silent_for,
             detector=self._engine.status,
@@ -287,9 +284,10 @@ class LivePipeline:
             entry = replace(entry, seen=self._blur.apply(frame, known, finder.labels, age=age))
         self._mailbox.put(entry)
         if recording := self._recording:
-            every, choice = found.detections if found else Detections.empty(), self._detecting.choice
+            every, choice = found.detections if found else None, self._detecting.choice
             finder = replace(finder, min_score=choice.min_score, nms_iou=choice.nms_iou)
-            recording.offer(entry, choice.of(every), every, finder)
+            shown = Detections.empty() if every is None else choice.of(every)
+            recording.offer(entry, shown, every, finder)
         self._news.tell()
 
     def _take_coded(self, item: StreamFormat | Packet) -> None:

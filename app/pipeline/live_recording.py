@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,7 +27,7 @@ from app.recording.reel import Reel
 from app.recording.sidecar import Finder, Note
 from app.sources import Packet, Source, StreamFormat
 from detector.errors import RecordingError
-from detector.values import Detections, Frame
+from detector.values import Detections, Frame, LabelMap
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +69,8 @@ class RecordingState:
 class _Shot:
     frame: Frame
     shown: Detections
-    found: Detections
-    finder: Finder
+    labels: LabelMap
+    note: Note | None
     cut: bool  # time does not run on from the frame before
     resized: bool
 
@@ -161,18 +161,18 @@ class LiveRecording:
 
     # From the capture thread.
 
-    def offer(self, entry: Entry, shown: Detections, found: Detections, finder: Finder) -> None:
+    def offer(self, entry: Entry, shown: Detections, found: Detections | None, finder: Finder) -> None:
         """A captured frame, as it may be seen.
 
         shown  its boxes as chosen
-        found  all of them
+        found  all of them; None while nobody has looked
         """
         frame, before = entry.seen, self._last
         shot = _Shot(
             frame,
             shown,
-            found,
-            finder,
+            finder.labels,
+            None if found is None else Note(frame.pts, frame, found, finder),
             cut=before is not None and before.epoch != entry.epoch,
             resized=before is not None and before.frame.pixels.shape != frame.pixels.shape,
         )
@@ -264,11 +264,11 @@ class LiveRecording:
                     if self._copying:
                         self._reel.take(item)
                 case _Shot():
-                    if self._copying:
-                        self._reel.note(Note(item.frame.pts, item.frame, item.found, item.finder))
-                    else:
+                    if not self._copying:
                         encoding.write(item)
                         self._keep_up(encoding, item, waiting)
+                    elif item.note is not None:
+                        self._reel.note(item.note)
                     if self._plan.on_sight and len(item.shown):
                         self._reel.trigger()
         encoding.end()
@@ -339,7 +339,7 @@ class _Encoding:
         self._clock = _Clock(source)
         self._encoder: Encoder | None = None
         self._last = -SMALLEST_STEP
-        self._notes: deque[Note] = deque()  # of frames whose packets have not come out
+        self._notes: deque[Note | None] = deque()  # of frames whose packets have not come out
         self.eased = 0  # how often
         self.began, self.busy = time.monotonic(), 0.0  # seconds it has worked since then
 
@@ -356,8 +356,8 @@ class _Encoding:
             self._last = ticks
             began = time.monotonic()
             annotated = self._plan.mode is Mode.ANNOTATED
-            pixels = draw(frame.pixels, shot.shown, shot.finder.labels) if annotated else frame.pixels
-            self._notes.append(Note(ticks / TICKS, frame, shot.found, shot.finder))
+            pixels = draw(frame.pixels, shot.shown, shot.labels) if annotated else frame.pixels
+            self._notes.append(shot.note and replace(shot.note, pts=ticks / TICKS))
             packets = self._encoder.encode(pixels, ticks)
             self.busy += time.monotonic() - began
             self._take(packets)
@@ -386,7 +386,8 @@ class _Encoding:
     def _take(self, packets: list[Packet]) -> None:
         for packet in packets:
             self._reel.take(packet)
-            self._reel.note(self._notes.popleft())
+            if note := self._notes.popleft():
+                self._reel.note(note)
 
 
 class _Clock:

@@ -106,6 +106,8 @@ class Clip:
         ticks = round((packet.pts - self._start) * TICKS)
         if ticks < 0:
             return
+        if self.ticks and ticks == self.ticks[-1]:  # cameras do that at first: both are to be seen
+            ticks += TICKS // 1000
         try:
             if self._container is None:
                 self._begin(packet)

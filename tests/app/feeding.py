@@ -28,7 +28,12 @@ class Feeding:
     """A recording that gets frames of noise at a camera's pace until the block ends; then it is finished."""
 
     def __init__(
-        self, path: Path, plan: RecordingPlan | None = None, *, rate: float = 25.0, height: int = 240
+        self,
+        path: Path,
+        plan: RecordingPlan | None = None,
+        *,
+        rate: float = 25.0,
+        size: tuple[int, int] = (240, 320),
     ) -> None:
         source = Source("porch")
         source.live, source.rate = True, rate
@@ -46,7 +51,7 @@ class Feeding:
         self.slowest = 0.0
         self._rate = rate
         random = np.random.default_rng(0)
-        self._noise = [random.integers(0, 255, (height, 320, 3), np.uint8) for _ in range(8)]
+        self._noise = [random.integers(0, 255, (*size, 3), np.uint8) for _ in range(8)]
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._feed)
 
