@@ -8,12 +8,16 @@ from app.pipeline.choice import Choice
 from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, Mailbox, News
 from app.pipeline.shared_engine import Question, SharedEngine
+from app.tracking import Carrying
 from detector.values import Detections, Frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What the detector found, and where; not yet filtered by the choice."""
+    """What the detector found, on which frame; not yet filtered by the choice.
+
+    detections  on that frame, or carried from there to a later one
+    """
 
     entry: Entry
     detections: Detections
@@ -40,6 +44,8 @@ class Detecting:
         self._under_way: Question | None = None
         self._last_number: int | None = None  # answered
         self._listener: Listener | None = None
+        self._carrying = Carrying()
+        self._seen: Entry | None = None  # known to the capture thread only
 
     def listen(self, listener: Listener) -> None:
         """From now on it is given each frame that was looked at, with what was found as chosen. It must not
@@ -73,12 +79,23 @@ class Detecting:
             self._changed.notify_all()
 
     def found_for(self, entry: Entry | None) -> Found | None:
-        """The newest boxes that may be shown on this frame."""
+        """The newest boxes that may be shown on this frame, carried to it."""
         with self._changed:
             found = self._found_on_held if entry and entry is self._held else self._found
         if found is None or entry is None or found.entry.number > entry.number:
             return None
-        return found if found.entry.fits(entry) else None
+        if not found.entry.fits(entry):
+            return None
+        if found.entry.number == entry.number:
+            return found
+        carried = self._carrying.at(entry.number)
+        return found if carried is None else Found(found.entry, carried)
+
+    def saw(self, entry: Entry) -> None:
+        """A frame has come; called by the capture thread, before anybody else gets it."""
+        follows = self._seen is not None and self._seen.fits(entry)
+        self._carrying.saw(entry.frame, entry.number, follows=follows)
+        self._seen = entry
 
     # Asked by the engine.
 
@@ -96,8 +113,13 @@ class Detecting:
 
     def answered(self, question: Question, detections: Detections, seconds: float) -> None:
         entry = question.entry
+        if entry.number >= (self._last_number or 0):  # else asked about again while the view stands still
+            detections = self._carrying.found(
+                detections, entry.number, entry.frame.pts, min_score=self.choice.min_score
+            )
         with self._changed:
             if question is not self._under_way:  # another model was asked for meanwhile
+                self._carrying.forget()
                 return
             # Frames that nobody looked at since the last time; the first frames came while the model loaded.
             last = self._last_number
@@ -110,13 +132,14 @@ class Detecting:
         self._measure.detected(entry.frame.sequence, seconds, time.monotonic(), left_out=left_out)
         is_new = last is None or entry.number > last  # not a frame that is asked about again
         if self._listener is not None and is_new:
-            self._listener(entry.frame, self.choice.of(detections))
+            self._listener(entry.seen, self.choice.of(detections))
         self._news.tell()
 
     def forget(self) -> None:
         self._found = self._found_on_held = self._under_way = None
         self._asked.clear()
         self._last_number = None
+        self._carrying.forget()
 
     def tell(self) -> None:
         self._news.tell()

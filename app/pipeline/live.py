@@ -15,7 +15,7 @@ from app.pipeline.figures import Figures, Measure
 from app.pipeline.live_recording import LiveRecording, RecordingState, names_after
 from app.pipeline.mailbox import Mailbox, News
 from app.pipeline.playback import Playback
-from app.pipeline.shared_engine import DetectorStatus, OpenEngine, SharedEngine
+from app.pipeline.shared_engine import DetectorState, DetectorStatus, OpenEngine, SharedEngine
 from app.recording import check_target
 from app.recording.plan import RecordingPlan
 from app.recording.sidecar import Finder
@@ -35,6 +35,7 @@ class View:
     frame       newest; None before the first
     detections  newest that fit the frame, as chosen
     own_boxes   whether they were computed on this very frame; else they were carried to it
+    found_on    the picture they were computed on; None without any
     status      of the source; STALLED when a live source has been silent
     silent_for  seconds since the last picture of a live source; 0 for files
     recording   the newest recording, running or finished; None before the first
@@ -43,6 +44,7 @@ class View:
     frame: Frame | None
     detections: Detections
     own_boxes: bool
+    found_on: Frame | None
     status: Status
     silent_for: float
     detector: DetectorStatus
@@ -135,6 +137,7 @@ class LivePipeline:
             frame=entry.seen if entry else None,
             detections=self._detecting.choice.of(found.detections) if found else Detections.empty(),
             own_boxes=bool(found and entry and found.entry.number == entry.number),
+            found_on=found.entry.seen if found else None,
             status=status,
             silent_for=silent_for,
             detector=self._engine.status,
@@ -277,6 +280,8 @@ class LivePipeline:
     def _publish(self, frame: Frame) -> None:
         finder = self.finder  # before the boxes: they are gone before the names change
         entry = self._mailbox.entry_for(frame)
+        if self._engine.status.state is not DetectorState.OFF:
+            self._detecting.saw(entry)
         found = self._detecting.found_for(entry)
         if self._blur:
             known = found.detections if found else None

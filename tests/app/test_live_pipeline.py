@@ -197,6 +197,20 @@ def test_boxes_stay_until_there_are_newer_ones(clip: Path):
         permits.release(100)
 
 
+def test_boxes_of_a_slow_detector_stay_on_what_moves(clip: Path):
+    permits = Permits()
+    with Watching(open_source(str(clip)), open_engine=lambda: SquareFinder(permits)) as watching:
+        stand_still(watching, 5)
+        permits.release()
+        still = watching.until(lambda view: view.own_boxes)
+        watching.pipeline.step(6)
+        view = watching.until(lambda view: number(view) == 11)
+        permits.release(100)
+    assert not view.own_boxes
+    moved = view.detections.boxes[0] - still.detections.boxes[0]
+    assert moved == pytest.approx([24, 0, 24, 0], abs=4)  # 4 pixels a frame
+
+
 def test_a_picture_never_wears_the_boxes_of_another(tmp_path: Path):
     for index in range(2):
         picture = cv2.imencode(".png", numbered_picture(index))[1].tobytes()

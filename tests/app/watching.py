@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+import trackers  # noqa: F401  warnings within it are errors if a test ends while a thread is loading it
 
 from app.pipeline import LivePipeline, View
 from app.recording.sidecar import Finder
