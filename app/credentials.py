@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import tempfile
+import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -32,7 +33,8 @@ def keeping_place() -> str:
 def keep_log_in(address: str, user: str, password: str) -> None:
     """Keeps them for an address, and for all others at the same host and port.
 
-    A failure is only logged: watching does not depend on it.
+    A keyring can ask the person first, so this may take its time. A failure is only logged: watching does
+    not depend on it.
     """
     place, content = _place(address), json.dumps([user, password])
     remember_secret(password)
@@ -46,9 +48,18 @@ def keep_log_in(address: str, user: str, password: str) -> None:
     _write(_read() | {place: content})
 
 
+def keep_log_in_soon(address: str, user: str, password: str) -> None:
+    """As `keep_log_in`, but returns at once."""
+    threading.Thread(target=keep_log_in, args=(address, user, password), daemon=True).start()
+
+
+def forget_log_in_soon(address: str) -> None:
+    """As `forget_log_in`, but returns at once."""
+    threading.Thread(target=forget_log_in, args=(address,), daemon=True).start()
+
+
 def find_log_in(address: str) -> tuple[str, str] | None:
-    """User name and password kept for an address; None when there are none. It may take its time: a keyring
-    can ask the person first."""
+    """User name and password kept for an address; None when there are none. May take its time as well."""
     place, content = _place(address), None
     if (keyring := _keyring()) is not None:
         try:

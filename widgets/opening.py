@@ -11,22 +11,22 @@ from widgets.stream_dialog import StreamDialog
 class Opening(QObject):
     """Methods of the table of actions.
 
-    chosen  an address to watch; it may hold a password
+    chosen  an address to watch, which may hold a name and password; whether these are to be kept
     told    a sentence for the person, and its tone
     """
 
-    chosen = pyqtSignal(str)
+    chosen = pyqtSignal(str, bool)
     told = pyqtSignal(str, str)
 
     def open_file(self) -> None:
         file, _ = QFileDialog.getOpenFileName(self.parent(), "Open a video or a picture")
         if file:
-            self.chosen.emit(file)
+            self.chosen.emit(file, False)
 
     def open_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self.parent(), "Open a folder of pictures")
         if folder:
-            self.chosen.emit(folder)
+            self.chosen.emit(folder, False)
 
     def open_stream(self) -> None:
         self._ask(StreamDialog(self.parent()))
@@ -36,7 +36,7 @@ class Opening(QObject):
         if address is None:
             self.told.emit("What was copied is neither an address nor a file.", "warning")
         else:
-            self.chosen.emit(address)
+            self.chosen.emit(address, False)
 
     def ask_for_log_in(self, address: str) -> None:
         """Again, after a camera has refused the name or password."""
@@ -45,7 +45,8 @@ class Opening(QObject):
 
     def _ask(self, dialog: StreamDialog) -> None:
         def accepted() -> None:
-            self.chosen.emit(with_log_in(dialog.address, dialog.user, dialog.password))
+            address = with_log_in(dialog.address, dialog.user, dialog.password)
+            self.chosen.emit(address, dialog.keep_log_in)
 
         dialog.accepted.connect(accepted)
         dialog.open()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.pipeline import View
-from app.sources import State
+from app.sources import FoundCamera, State
 from widgets.seek_bar import clock
 
 
@@ -21,28 +21,38 @@ class CardWords:
 
 def card_words(view: View, now: float) -> CardWords | None:
     """What must be said over the picture at the monotonic time `now`; None while all is well."""
-    left, sentence = view.status.seconds_left(now), view.status.sentence
-    if left is not None:
-        sentence += f".\nReconnecting in {left} s"
-    match view.status.state:
-        case State.CONNECTING if view.frame is None:
-            return CardWords(title="Connecting", sentence=sentence)
+    state, left = view.status.state, view.status.seconds_left(now)
+    if state in (State.LIVE, State.ENDED):
+        return None
+    sentence = "\n".join(filter(None, (view.status.sentence + ".", _age(view), _countdown(state, left))))
+    match state:
         case State.CONNECTING:
-            return CardWords(title=_since(view), sentence=sentence)
+            return CardWords(title="Connecting", sentence=sentence)
         case State.STALLED:
-            return CardWords(title=_since(view), sentence=sentence, leave="Close")
+            return CardWords(title="Stalled", sentence=sentence, leave="Close")
         case State.RECONNECTING:
-            title = _since(view) if view.frame is not None else "No connection"
+            title = f"Reconnecting in {left} s"
             return CardWords(title=title, sentence=sentence, retry="Try now", leave="Close")
         case State.WRONG_PASSWORD:
             return CardWords(
-                title="Not let in", sentence=sentence, log_in=True, retry="Try now", leave="Close"
+                title="Wrong password", sentence=sentence, log_in=True, retry="Try now", leave="Close"
             )
         case State.NOT_FOUND:
-            return CardWords(title="Nothing there", sentence=sentence, retry="Try now", leave="Close")
-        case State.FAILED:
+            return CardWords(title="Not found", sentence=sentence, retry="Try now", leave="Close")
+        case State.CRASHED:
+            retry = "" if left is None else "Try now"
+            return CardWords(title="Crashed", sentence=sentence, retry=retry, leave="Close")
+        case _:
             return CardWords(title="This cannot be shown", sentence=sentence, leave="Back")
-    return None
+
+
+def camera_words(camera: FoundCamera) -> tuple[str, str, str]:
+    """Name, explanation and address of a camera: what it can do at best, and how much else."""
+    if not camera.modes:
+        return camera.name, f"Camera {Path(camera.address).name}", camera.address
+    others = len(camera.modes) - 1
+    more = f" and {others} other modes" if others > 1 else " and one other mode" if others else ""
+    return camera.name, f"{camera.modes[0]}{more}", camera.address
 
 
 def recent_words(address: str) -> tuple[str, str, str]:
@@ -85,6 +95,16 @@ def _pair(value: tuple[float, float] | None) -> str:
     return "–" if value is None else f"{value[0]:.1f} ms, 95 % within {value[1]:.1f} ms"
 
 
-def _since(view: View) -> str:
+def _age(view: View) -> str:
+    """How old the last picture is, where it stays in view."""
+    if view.frame is None or not view.silent_for:
+        return ""
     seconds = view.silent_for
-    return f"No picture for {clock(seconds) if seconds >= 60 else f'{seconds:.0f} s'}"
+    return f"Last picture {clock(seconds) if seconds >= 60 else f'{seconds:.0f} s'} ago."
+
+
+def _countdown(state: State, left: int | None) -> str:
+    """Until the next attempt, where the title does not tell."""
+    if left is None or state is State.RECONNECTING:
+        return ""
+    return f"Reconnecting in {clock(left) if left >= 60 else f'{left} s'}."

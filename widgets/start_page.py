@@ -38,7 +38,7 @@ class StartPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.NoFocus)
         self._cameras, self._recent, self._models = _column(), _column(), _column()
-        self._found: tuple[tuple[str, str], ...] | None = None
+        self._found: tuple[tuple[str, str, str], ...] | None = None
         watch = _column()
         watch.addWidget(label("Watch", "heading"))
         for name, explanation, primary in (
@@ -75,14 +75,14 @@ class StartPage(QScrollArea):
         row.addStretch(1)
         self.setWidget(outer)
 
-    def show_cameras(self, cameras: Sequence[tuple[str, str]]) -> None:
-        """Cameras of this computer as (name, address)."""
+    def show_cameras(self, cameras: Sequence[tuple[str, str, str]]) -> None:
+        """Cameras of this computer as (name, explanation, address)."""
         if tuple(cameras) == self._found:
             return
         self._found = tuple(cameras)
         buttons = [
-            self._button("camera", name, f"Camera {address}", self.source_asked.emit, address)
-            for name, address in cameras
+            self._button("camera", name, explanation, self.source_asked.emit, address)
+            for name, explanation, address in cameras
         ]
         _fill(self._cameras, "Cameras", buttons or [label("No camera found on this computer.", "muted")])
 

@@ -3,6 +3,7 @@
 from urllib.parse import unquote, urlsplit
 
 from PyQt5.QtWidgets import (
+    QCheckBox,
     QDialog,
     QDialogButtonBox,
     QLineEdit,
@@ -11,6 +12,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from app.credentials import keeping_place
 from app.redaction import split_credentials
 from widgets.labels import form, label
 
@@ -33,7 +35,9 @@ class StreamDialog(QDialog):
         self._user = QLineEdit()
         self._user.setToolTip("Leave empty when the camera asks for none")
         self._password = QLineEdit(echoMode=QLineEdit.Password)
-        self._password.setToolTip("Used for this connection; it is not written to any file")
+        self._password.setToolTip("Goes to the camera, and nowhere else unless it is to be kept")
+        self._keep = QCheckBox("&Keep name and password for the next time")
+        self._keep.setToolTip(f"Once they have worked, {keeping_place()}")
         self._hint = label(rank="muted", wrap=True)
         self._hint.setMinimumHeight(self._hint.fontMetrics().height() * 2)
 
@@ -51,6 +55,7 @@ class StreamDialog(QDialog):
             column.addWidget(label(explanation, wrap=True))
         rows = (("&Address", self._address), ("&User name", self._user), ("&Password", self._password))
         column.addLayout(form([(name, field, None) for name, field in rows]))
+        column.addWidget(self._keep)
         column.addWidget(self._hint)
         column.addWidget(buttons)
         self._address.textChanged.connect(self._judge)
@@ -74,6 +79,11 @@ class StreamDialog(QDialog):
     @property
     def password(self) -> str:
         return self._password.text()
+
+    @property
+    def keep_log_in(self) -> bool:
+        """Whether name and password are to be kept, once they have worked."""
+        return self._keep.isChecked()
 
     def _move_log_in(self) -> None:
         """A name and password that were pasted with the address go where they cannot be read."""

@@ -212,7 +212,8 @@ class WatchPage(QWidget):
         if self._watch is None:
             return
         view = self._watch.refresh()
-        if view.status.state is State.FAILED and view.frame is None:
+        given_up = view.status.state in (State.FAILED, State.CRASHED) and view.status.retry_in is None
+        if given_up and view.frame is None:
             self.failed.emit(view.status.sentence)
             return
         self._show_newest()

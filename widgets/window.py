@@ -1,6 +1,5 @@
 """The main window: start page or watched source, menus, messages, and an orderly end."""
 
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +8,16 @@ from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PyQt5.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
+from app.credentials import forget_log_in_soon
 from app.events import Regions
 from app.pipeline import LivePipeline, View
 from app.settings import Settings
-from app.sources import list_cameras, open_source
+from app.sources import FoundCamera, open_source
 from detector.errors import StudioError
 from widgets import theme
 from widgets.actions import ACTIONS
 from widgets.banner import Banner
+from widgets.cameras import Cameras
 from widgets.drop_hint import DropHint
 from widgets.help_page import AboutDialog, KeysDialog
 from widgets.icons import program_icon
@@ -25,13 +26,12 @@ from widgets.keeping import Keeping
 from widgets.menus import OwnKeys, add_choices, fill_menu_bar, make_actions
 from widgets.model_chooser import ModelChooser
 from widgets.opening import Opening
-from widgets.source_words import recent_words
+from widgets.source_words import camera_words, recent_words
 from widgets.start_page import StartPage
 from widgets.watch_page import WatchPage
 
 _END_WITHIN = 2.5  # seconds all sources together may take to end: the program has 3
 _LOOK_EVERY_MS = 20
-_CAMERAS_EVERY_MS = 3000
 _THEMES = {"dark": "Dark", "light": "Light", "system": "As the system"}
 _FIRST_SIZE = (1280, 800)
 
@@ -98,7 +98,7 @@ class Window(QMainWindow):
         self.start_page.source_asked.connect(self.open_source)
         self.start_page.source_struck.connect(self._strike_source)
         self.start_page.model_asked.connect(self.models.use_model)
-        self.opening.chosen.connect(self.open_source)
+        self.opening.chosen.connect(lambda address, keep: self.open_source(address, keep_log_in=keep))
         self.models.changed.connect(self._models_changed)
         for speaker in (self.opening, self.models):
             speaker.told.connect(lambda sentence, tone: self.banner.say(sentence, tone=tone))
@@ -118,20 +118,23 @@ class Window(QMainWindow):
         )
         self._look = QTimer(self, interval=_LOOK_EVERY_MS)
         self._look.timeout.connect(self._look_after_ending)
-        self._cameras = QTimer(self, interval=_CAMERAS_EVERY_MS)
-        self._cameras.timeout.connect(self._look_for_cameras)
+        self._cameras = Cameras(self)
+        self._cameras.found.connect(self._show_cameras)
 
     # Sources.
 
-    def open_source(self, address: str, record: Path | None = None, *, force: bool = False) -> None:
+    def open_source(
+        self, address: str, record: Path | None = None, *, force: bool = False, keep_log_in: bool = False
+    ) -> None:
         """Watches what lies at an address; what was watched before is let go.
 
-        record  written from the first frame on
-        force   replace it if it exists
+        record       written from the first frame on
+        force        replace it if it exists
+        keep_log_in  for the next time, once it has worked
         """
         self.banner.dismiss()
         try:
-            source = open_source(address, capture=self._capture)
+            source = open_source(address, capture=self._capture, keep_log_in=keep_log_in)
         except StudioError as error:
             self.banner.say(str(error), tone="error")
             return
@@ -179,17 +182,17 @@ class Window(QMainWindow):
             self._save()
 
     def _strike_source(self, address: str) -> None:
+        """With all that was kept for it."""
         self.settings = self.settings.without_source(address)
+        if "://" in address:
+            forget_log_in_soon(address)
         self._show_recent()
 
     def _show_recent(self) -> None:
         self.start_page.show_recent([recent_words(address) for address in self.settings.recent_sources])
 
-    def _look_for_cameras(self) -> None:
-        found = [(camera.name, camera.address) for camera in list_cameras()]
-        if not found and sys.platform != "linux":  # where cameras cannot be asked for their names
-            found = [("First camera", "0"), ("Second camera", "1")]
-        self.start_page.show_cameras(found)
+    def _show_cameras(self, cameras: list[FoundCamera]) -> None:
+        self.start_page.show_cameras([camera_words(camera) for camera in cameras])
 
     def _go_to(self, page: QWidget) -> None:
         watching = page is self.page
@@ -197,7 +200,6 @@ class Window(QMainWindow):
             self._cameras.stop()
         else:
             self._show_recent()
-            self._look_for_cameras()
             self._cameras.start()
         self._pages.setCurrentWidget(page)
         page.setFocus()

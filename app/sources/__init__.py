@@ -43,13 +43,16 @@ _CAMERA = re.compile(r"\d+\Z|/dev/video|/dev/v4l/")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # two letters and more: "C:" is a disk
 
 
-def open_source(address: str, *, start: float = 0.0, capture: str = "auto") -> Source:
+def open_source(
+    address: str, *, start: float = 0.0, capture: str = "auto", keep_log_in: bool = False
+) -> Source:
     """The source at an address: a file, a folder, a camera's number or device, or a network address.
 
-    start    seconds from the beginning; for files and folders
-    capture  one of CAPTURES; "opencv" reads files and streams by OpenCV, as it reads cameras in any case
-    raises  SourceError for a file in a folder that may not be looked into, or with a name that cannot be;
-            OptionError for an empty address, for a start that cannot be, or of something without a beginning
+    start        seconds from the beginning; for files and folders
+    capture      one of CAPTURES; "opencv" reads files and streams by OpenCV, as cameras in any case
+    keep_log_in  whether the name and password of a stream are to be kept, once they have worked
+    raises       SourceError for a file in a folder that may not be looked into, or with a name that cannot
+                 be; OptionError for an empty address, and for a start that cannot be
     Nothing is opened before the source is iterated, so nothing else can fail here.
     """
     if not address:
@@ -63,7 +66,9 @@ def open_source(address: str, *, start: float = 0.0, capture: str = "auto") -> S
         return demonstration()
     if path is None:
         is_camera = bool(_CAMERA.match(address))
-        source: Source = Camera(address) if is_camera else Stream(address, reader=reader)
+        source: Source = (
+            Camera(address) if is_camera else Stream(address, reader=reader, keep_log_in=keep_log_in)
+        )
         if start:
             raise OptionError(f"{source.name} is live and has no beginning to start from; leave --start out.")
         return source

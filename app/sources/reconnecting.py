@@ -77,6 +77,9 @@ class Reconnecting(Source):
         """What the reader is told at the next connection."""
         raise NotImplementedError
 
+    def _connected(self) -> None:
+        """The first picture of a connection has come."""
+
     def _items(self) -> Iterator[Frame | Status]:
         backoff = Backoff()
         while not self._stopped.is_set():
@@ -137,6 +140,8 @@ class Reconnecting(Source):
                         stalled = True
                         yield self._status(State.STALLED, f"{self.name} sends no pictures")
                 case Shot() as shot:
+                    if not count:
+                        self._connected()
                     if not count or stalled:
                         yield self._status(State.LIVE, f"Watching {self.name}{words}")
                     count, stalled = count + 1, False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-from app.credentials import find_log_in
+from app.credentials import find_log_in, keep_log_in_soon
 from app.redaction import remember_secret, split_credentials, without_credentials
 from app.sources.reconnecting import Reconnecting
 
@@ -19,10 +19,11 @@ class Stream(Reconnecting):
     offers_packets = True
     reader = "app.sources.readers.stream"
 
-    def __init__(self, address: str, *, reader: str | None = None) -> None:
+    def __init__(self, address: str, *, reader: str | None = None, keep_log_in: bool = False) -> None:
         super().__init__(without_credentials(address), reader=reader)
         self.offers_packets = reader is None  # OpenCV keeps them to itself
         self._bare, self._user_part = split_credentials(address)
+        self._keep = keep_log_in
 
     def _arguments(self) -> Mapping[str, Any]:
         if self._user_part is None and (log_in := find_log_in(self._bare)) is not None:
@@ -33,6 +34,12 @@ class Stream(Reconnecting):
             "name": self.name,
             "open_limit": self._patience.open_limit,
         }
+
+    def _connected(self) -> None:
+        if self._keep and self._user_part is not None:
+            self._keep = False
+            user, _, password = self._user_part.partition(":")
+            keep_log_in_soon(self._bare, unquote(user), unquote(password))
 
 
 def _url(bare: str, user_part: str | None) -> str:

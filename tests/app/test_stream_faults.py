@@ -47,7 +47,7 @@ class Watched:
         for item in self.source:
             if isinstance(item, Frame):
                 self.frames.append(item)
-                del self.frames[:-100]
+                del self.frames[:-30]
             else:
                 self.statuses.append(item)
 

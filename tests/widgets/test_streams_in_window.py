@@ -48,8 +48,8 @@ def test_a_camera_that_dies_is_said_so_waited_for_and_shown_again(person, shared
         person.bot.waitUntil(lambda: "LIVE" in [mark.words for mark in marks(person)])
         person.bot.waitUntil(lambda: card(person) == "")
         server.kill()
-        person.bot.waitUntil(lambda: "\nReconnecting in " in card(person), timeout=15_000)
-        assert card(person).startswith("No picture for ")
+        person.bot.waitUntil(lambda: card(person).startswith("Reconnecting in "), timeout=15_000)
+        assert "\nLast picture " in card(person)
         assert person.window.page.view.scene.veiled
         assert not marks(person)
     with server_process(shared, clip, port=port):
@@ -80,7 +80,7 @@ def test_a_wrong_password_asks_for_another_and_then_shows_the_camera(person, rts
     with rtsp.RtspServer(str(clip), auth="cam:hunter2") as server:
         bare = server.url.replace("cam:hunter2@", "")
         person.window.open_source(bare.replace("://", "://cam:wrong-one@"))
-        person.bot.waitUntil(lambda: card(person).startswith("Not let in"), timeout=10_000)
+        person.bot.waitUntil(lambda: card(person).startswith("Wrong password"), timeout=10_000)
         assert "wrong-one" not in card(person) + person.window.windowTitle()
         person.bot.mouseClick(_button(person, "Log in…"), Qt.LeftButton)
         (dialog,) = [d for d in person.window.findChildren(StreamDialog) if d.isVisible()]
