@@ -86,7 +86,8 @@ def statistics(view: View) -> tuple[str, ...]:
         ("device", view.detector.device or "–"),
     ]
     if view.recording:
-        rows.append(("recorded", f"{view.recording.frames}, {figures.unrecorded} lost"))
+        frames, lost = view.recording.frames, figures.unrecorded
+        rows.append(("written", f"{figures.written:.1f}/s, {frames} so far, {lost} lost"))
     width = max(len(name) for name, _ in rows)
     return tuple(f"{name:<{width}}  {words}" for name, words in rows)
 

@@ -25,6 +25,7 @@ class Figures:
     unique     of these, how many differ from the one before (a lossy stream repeats pictures)
     detected   finished detections on different frames
     shown      different frames painted
+    written    frames recorded
     infer_ms   (median, 95th percentile) of one detection
     age_ms     likewise, from a frame's arrival to its painting
     box_age_ms age of the frame whose boxes are shown, at painting
@@ -36,6 +37,7 @@ class Figures:
     unique: float = 0.0
     detected: float = 0.0
     shown: float = 0.0
+    written: float = 0.0
     infer_ms: tuple[float, float] | None = None
     age_ms: tuple[float, float] | None = None
     box_age_ms: tuple[float, float] | None = None
@@ -99,6 +101,7 @@ class Measure:
         self._last_detected = self._last_shown = -1  # sequence
         self._last_shown_ordinal: int | None = None
         self._undetected = self._unrecorded = self._unshown = 0
+        self._written: deque[tuple[float, int]] = deque()  # time, frames so far
 
     def captured(self, frame: Frame) -> None:
         """A frame has come."""
@@ -142,6 +145,16 @@ class Measure:
         with self._lock:
             self._unrecorded += 1
 
+    def written(self, frames: int, now: float) -> None:
+        """So many frames have been recorded so far; fewer than before are those of another recording."""
+        with self._lock:
+            written = self._written
+            if written and frames < written[-1][1]:
+                written.clear()
+            written.append((now, frames))
+            while len(written) > 1 and written[1][0] < now - RATE_WINDOW:  # one from before the window stays
+                written.popleft()
+
     def shown(self, sequence: int, now: float, boxes_arrived: float | None) -> None:
         """A frame was painted, with boxes computed on a frame that had arrived at `boxes_arrived`."""
         with self._lock:
@@ -165,6 +178,7 @@ class Measure:
                 unique=self._unique.per_second(now),
                 detected=self._detected.per_second(now),
                 shown=self._shown.per_second(now),
+                written=self._per_second_written(),
                 infer_ms=self._infer.median_and_p95(now),
                 age_ms=self._age.median_and_p95(now),
                 box_age_ms=self._box_age.median_and_p95(now),
@@ -173,3 +187,9 @@ class Measure:
                 unshown=self._unshown,
                 gap=self._gaps.most(now),
             )
+
+    def _per_second_written(self) -> float:
+        if len(self._written) < 2:
+            return 0.0
+        (began, before), (now, after) = self._written[0], self._written[-1]
+        return (after - before) / max(now - began, 0.5)

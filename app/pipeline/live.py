@@ -129,7 +129,9 @@ class LivePipeline:
         entry = self._detecting.held or self._mailbox.newest()
         found = self._detecting.found_for(entry)
         silent_for, interval = self._measure.silence(now) if self.source.live else (0.0, 0.0)
-        status, recording = self._status, self._recording
+        status, recording = self._status, self._recording.state if self._recording else None
+        if recording:
+            self._measure.written(recording.frames, now)
         if status.state is State.LIVE and silent_for > max(_STALLED, 5 * interval):
             sentence = f"{self.source.name} sends no pictures"
             status = Status(State.STALLED, sentence, made_at=now - silent_for)
@@ -142,7 +144,7 @@ class LivePipeline:
             silent_for=silent_for,
             detector=self._engine.status,
             figures=self._measure.figures(now),
-            recording=recording.state if recording else None,
+            recording=recording,
             paused=self._playback.paused,
             speed=self._playback.speed,
             seekable=self.source.seekable,

@@ -88,6 +88,18 @@ def test_silence_is_measured_from_the_last_frame_against_the_usual_interval():
     assert measure.silence(24.0) == pytest.approx((2.0, 0.5))
 
 
+def test_what_is_written_is_counted_by_what_is_on_the_disk():
+    measure = Measure()
+    for number in range(40):
+        measure.written(2 * number, 10.0 + number * 0.1)
+    assert measure.figures(14.0).written == pytest.approx(20, abs=0.5)
+    for number in range(30):  # nothing more comes to the disk
+        measure.written(78, 14.0 + number * 0.1)
+    assert measure.figures(17.0).written == 0.0
+    measure.written(3, 17.1)  # another recording
+    assert measure.figures(17.1).written == 0.0
+
+
 def test_percentiles_are_those_of_the_values_in_the_window():
     recent = Recent(5.0)
     for number in range(100):
