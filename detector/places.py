@@ -34,6 +34,11 @@ def log_folder() -> Path:
     return _home("logs") or Path(platformdirs.user_log_dir(_NAME, appauthor=False))
 
 
+def weights_catalog() -> Path:
+    """The list of weights that can be had; SSD_STUDIO_CATALOG names another: of a firm, of a test."""
+    return Path(os.environ.get("SSD_STUDIO_CATALOG") or builtin_model_folder() / "catalog.json")
+
+
 def builtin_model_folder() -> Path:
     """Models that ship with the program."""
     return Path(__file__).resolve().parent.parent / "weights"

@@ -15,7 +15,7 @@ import numpy as np
 
 from detector.errors import ModelError
 from detector.model_card import ModelCard, is_model_name
-from detector.places import assets_folder, builtin_model_folder
+from detector.places import assets_folder, weights_catalog
 
 __all__ = ["Published", "PublishedFile", "find_published", "read_catalog"]
 
@@ -131,10 +131,10 @@ class Published:
 def read_catalog(path: Path | None = None) -> tuple[Published, ...]:
     """All that can be had, by name.
 
-    path    default: the list that ships
+    path    default: the one list in use (`detector.places.weights_catalog`)
     raises  ModelError in words when it cannot be read, or an entry of it is wrong
     """
-    path = path or builtin_model_folder() / "catalog.json"
+    path = path or weights_catalog()
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -154,12 +154,12 @@ def read_catalog(path: Path | None = None) -> tuple[Published, ...]:
     return tuple(published[name] for name in sorted(published))
 
 
-def find_published(name: str, path: Path | None = None) -> Published:
+def find_published(name: str) -> Published:
     """The entry of this name.
 
     raises  ModelError with the nearest name when there is none
     """
-    entries = {each.name: each for each in read_catalog(path)}
+    entries = {each.name: each for each in read_catalog()}
     if name in entries:
         return entries[name]
     near = difflib.get_close_matches(name, entries, n=1)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,12 +28,13 @@ def server(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WeightsSer
     """Serves a real file of weights."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSD_STUDIO_CATALOG", "")  # so that it is as before when the test has ended
     with serving((shared / "models" / FILE).read_bytes()) as running:
         yield running
 
 
-def catalog(folder: Path, server: WeightsServer, **other: Any) -> str:
-    """A catalog of one entry, `small`; other fields of the entry, or of its file, as given."""
+def list_it(folder: Path, server: WeightsServer, **other: Any) -> None:
+    """The catalog is of one entry, `small`; other fields of the entry, or of its file, as given."""
     file = {"name": FILE, "addresses": [server.address("weights")], "sha256": server.sha256}
     entry = {
         "name": "small",
@@ -47,14 +49,15 @@ def catalog(folder: Path, server: WeightsServer, **other: Any) -> str:
     }
     path = folder / "catalog.json"
     path.write_text(json.dumps([entry | other]))
-    return str(path)
+    os.environ["SSD_STUDIO_CATALOG"] = str(path)  # until the end of the test, see `server`
 
 
 def test_a_download_ends_in_a_model_that_is_ready(
     server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.ways["weights"] = drop_after(20 << 15)
-    assert main(["models", "download", "small", "--catalog", catalog(tmp_path, server), "--json"]) == 0
+    list_it(tmp_path, server)
+    assert main(["models", "download", "small", "--json"]) == 0
     *progress, last = map(json.loads, capsys.readouterr().out.splitlines())
     model = find_model("small")
     assert last == {"model": "small", "card": str(model.card_path)}
@@ -69,17 +72,17 @@ def test_a_download_ends_in_a_model_that_is_ready(
 def test_the_first_digits_of_a_sum_will_do_where_no_more_are_published(
     server: WeightsServer, tmp_path: Path
 ) -> None:
-    listed = catalog(tmp_path, server, sha256=server.sha256[:8])
-    assert main(["models", "download", "small", "--catalog", listed]) == 0
+    list_it(tmp_path, server, sha256=server.sha256[:8])
+    assert main(["models", "download", "small"]) == 0
 
 
 @pytest.mark.parametrize("sha256", ["0" * 64, "0" * 8])
 def test_a_corrupted_file_is_deleted_unread(
     server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], sha256: str
 ) -> None:
-    listed = catalog(tmp_path, server, sha256=sha256)
+    list_it(tmp_path, server, sha256=sha256)
     server.content = b"PK\x03\x04 anything that an importer would choke on"
-    assert main(["models", "download", "small", "--catalog", listed]) == 1
+    assert main(["models", "download", "small"]) == 1
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "is another file (sha256" in said and "deleted unread" in said
     assert not list(cache_folder().glob("downloads/small/*")) and list_models() == []
@@ -88,7 +91,8 @@ def test_a_corrupted_file_is_deleted_unread(
 def test_what_nobody_vouches_for_is_asked_for_by_the_person_and_then_remembered(
     server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["models", "download", "small", "--catalog", catalog(tmp_path, server, sha256=None)]
+    list_it(tmp_path, server, sha256=None)
+    command = ["models", "download", "small"]
     assert main(command) == 1
     assert "Nobody has published a checksum for 'small'" in capsys.readouterr().err
     assert server.asked == []
@@ -104,12 +108,13 @@ def test_what_nobody_vouches_for_is_asked_for_by_the_person_and_then_remembered(
 def test_a_name_that_is_taken_or_unknown_is_told_before_anything_is_fetched(
     server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["models", "download", "small", "--catalog", catalog(tmp_path, server)]
+    list_it(tmp_path, server)
+    command = ["models", "download", "small"]
     assert main(command) == 0
     server.asked.clear()
     for arguments, words in (
         (command, "There is a model 'small'"),
-        ([*command[:2], "smal", *command[3:]], "did you mean 'small'?"),
+        ([*command[:2], "smal"], "did you mean 'small'?"),
     ):
         assert main(arguments) == 1
         assert words in capsys.readouterr().err
@@ -129,8 +134,8 @@ def test_what_needs_a_browser_is_told_with_the_command_that_follows(
 def test_a_file_that_is_read_otherwise_than_its_origin_made_it_is_no_model(
     server: WeightsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    listed = catalog(tmp_path, server, preprocessing={"channel_order": "BGR"})
-    assert main(["models", "download", "small", "--catalog", listed]) == 1
+    list_it(tmp_path, server, preprocessing={"channel_order": "BGR"})
+    assert main(["models", "download", "small"]) == 1
     assert "was read as channel_order RGB, but its origin has BGR" in capsys.readouterr().err
     assert list_models() == []
 

@@ -5,6 +5,7 @@
 
 'models list' says what can be had. A file is read only when its checksum is the published one; a broken
 download goes on where it broke off. Nothing but the files of that name is ever fetched.
+SSD_STUDIO_CATALOG may name another list.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.progress import fetched
@@ -29,9 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unverified", action="store_true", help="take files whose checksum nobody has published"
     )
-    parser.add_argument(
-        "--catalog", metavar="FILE", type=Path, help="another list of weights (default: weights/catalog.json)"
-    )
     parser.add_argument("--json", action="store_true", help="progress and result for programs, a line each")
     parser.add_argument("--force", action="store_true", help="replace a model of that name")
 
@@ -40,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from app.published.bringing import bring
     from app.published.catalog import find_published
 
-    entry = find_published(options.name, options.catalog)
+    entry = find_published(options.name)
     with _lines() if options.json else fetched(options.name) as progress:
         model, notes = bring(
             entry,
