@@ -1,5 +1,6 @@
 """Pictures, folders and cameras as sources."""
 
+import ctypes
 import struct
 import zlib
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from app.sources import FoundCamera, State, Status, files_in, frames, list_cameras, open_source
 from app.sources.camera import Camera
+from app.sources.cameras import modes_of
 from app.sources.folder import Pictures
 from detector.errors import SourceError
 from detector.values import Frame, Pixels
@@ -106,6 +108,22 @@ def test_a_stopped_folder_says_nothing_more(tmp_path: Path, name: str):
     assert [status.state for status in source] == [State.CONNECTING]  # type: ignore[union-attr]
 
 
+def test_pictures_that_come_and_go_while_a_folder_is_shown_are_taken_as_they_are(tmp_path: Path):
+    for index in range(3):
+        _write_picture(tmp_path / f"{index}.png", index)
+    # The decoder is ahead, but before pictures of another size it waits until those at hand were taken.
+    large = np.full((300, 300, 3), 90, np.uint8)
+    for index in range(3, 9):
+        _write_picture(tmp_path / f"{index}.png", index, large)
+    shown = []
+    for frame in frames(open_source(str(tmp_path))):
+        if frame.source == "0.png":
+            (tmp_path / "8.png").unlink()
+            _write_picture(tmp_path / "new.png", 42)
+        shown.append(frame.source)
+    assert shown == [*(f"{index}.png" for index in range(8)), "new.png"]
+
+
 def _png_header(width: int, height: int) -> bytes:
     """A file that claims to be a large picture, and is 60 bytes."""
 
@@ -165,14 +183,83 @@ def test_cameras_are_listed_by_name_once_each_and_by_a_lasting_address(tmp_path:
     links.mkdir()
     (tmp_path / "video0").touch()
     (links / "usb-HD_Webcam-index0").symlink_to(tmp_path / "video0")
-    assert list_cameras(devices, links) == [
+    assert list_cameras(devices, links, tmp_path) == [
         FoundCamera(str(links / "usb-HD_Webcam-index0"), "HD Webcam"),
         FoundCamera("10", "Second"),
     ]
 
 
 def test_a_computer_without_cameras_has_none(tmp_path: Path):
-    assert list_cameras(tmp_path / "none", tmp_path / "none") == []
+    assert list_cameras(tmp_path / "none", tmp_path / "none", tmp_path) == []
+
+
+class _Union(ctypes.Union):
+    _fields_ = [("discrete", ctypes.c_uint32 * 2), ("stepwise", ctypes.c_uint32 * 6)]
+
+
+class _Format(ctypes.Structure):
+    """struct v4l2_fmtdesc, as the kernel's header gives it: the oracle of where the fields lie."""
+
+    _fields_ = [
+        ("index", ctypes.c_uint32), ("type", ctypes.c_uint32), ("flags", ctypes.c_uint32),
+        ("description", ctypes.c_char * 32), ("pixelformat", ctypes.c_uint32),
+        ("mbus_code", ctypes.c_uint32), ("reserved", ctypes.c_uint32 * 3),
+    ]  # fmt: skip
+
+
+class _Size(ctypes.Structure):
+    _fields_ = [
+        ("index", ctypes.c_uint32), ("pixel_format", ctypes.c_uint32), ("type", ctypes.c_uint32),
+        ("union", _Union), ("reserved", ctypes.c_uint32 * 2),
+    ]  # fmt: skip
+
+
+class _Interval(ctypes.Structure):
+    _fields_ = [
+        ("index", ctypes.c_uint32), ("pixel_format", ctypes.c_uint32), ("width", ctypes.c_uint32),
+        ("height", ctypes.c_uint32), ("type", ctypes.c_uint32), ("union", _Union),
+        ("reserved", ctypes.c_uint32 * 2),
+    ]  # fmt: skip
+
+
+def _driver(question: int, buffer: bytearray) -> None:
+    """Answers as the driver of a usual webcam does."""
+    direction_and_size, number = question >> 16, question & 0xFF
+    kind = {2: _Format, 74: _Size, 75: _Interval}[number]
+    assert direction_and_size == 0xC000 | ctypes.sizeof(kind) and question >> 8 & 0xFF == ord("V")
+    asked = kind.from_buffer(buffer)
+    codings = [int.from_bytes(name, "little") for name in (b"MJPG", b"YUYV")]
+    sizes = {codings[0]: [(1280, 720), (640, 480)], codings[1]: [(640, 480)]}
+    answers = {
+        _Format: lambda: codings,
+        _Size: lambda: sizes[asked.pixel_format],
+        _Interval: lambda: [(1, 30), (1, 15)] if asked.width == 640 else [(1, 30)],
+    }[kind]()
+    if asked.index >= len(answers):
+        raise OSError(22, "no more")
+    if kind is _Format:
+        assert asked.type == 1
+        asked.pixelformat = answers[asked.index]
+    else:
+        asked.type = 1
+        asked.union.discrete = answers[asked.index]
+
+
+def test_the_modes_of_a_camera_are_asked_of_its_driver():
+    assert [str(mode) for mode in modes_of(_driver)] == [
+        "1280 × 720 MJPG, 30/s",
+        "640 × 480 YUYV, 30/s",
+        "640 × 480 MJPG, 30/s",
+        "640 × 480 YUYV, 15/s",
+        "640 × 480 MJPG, 15/s",
+    ]
+
+
+def test_a_driver_that_always_has_another_answer_is_not_asked_for_ever():
+    def endless(question: int, buffer: bytearray) -> None:
+        pass
+
+    assert modes_of(endless) == ()
 
 
 def file_as_camera(path: Path) -> Camera:
