@@ -10,6 +10,8 @@ from app.pipeline import OpenEngine
 from detector.errors import StudioError
 from detector.model_card import ModelCard
 from detector.model_store import Model, find_model, list_models
+from widgets.actions import find_action
+from widgets.model_download import ModelDownload
 from widgets.model_import import ModelImport
 
 
@@ -47,8 +49,11 @@ class ModelChooser(QObject):
         """Of all models at hand."""
         return [model.card for model in self._at_hand]
 
-    def engine_opener(self) -> OpenEngine | None:
-        """What the detector's thread calls; None without a model."""
+    def engine_opener(self, batch: int = 1) -> OpenEngine | None:
+        """What the detector's thread calls; None without a model.
+
+        batch  pictures looked at together
+        """
         if self._chosen is None:
             return None
         from detector.engines import open_engine
@@ -56,6 +61,7 @@ class ModelChooser(QObject):
         return partial(
             open_engine,
             self._chosen,
+            batch=batch,
             notify=lambda words: self.told.emit(words, "note"),
             wanted=lambda: not self._given_up.is_set(),
         )
@@ -91,12 +97,18 @@ class ModelChooser(QObject):
             action.setChecked(card == self.card)
         menu.addSeparator()
         menu.addAction(self.import_action)
+        menu.addAction(find_action("download_model").text, self.download_model)
         anchor = at or self.parent()
         menu.setActiveAction(menu.actions()[0])
         menu.popup(anchor.mapToGlobal(anchor.rect().bottomLeft() if at else anchor.rect().center()))
 
     def import_model(self) -> None:
         dialog = ModelImport(self.parent())
+        dialog.accepted.connect(lambda: self._imported(dialog.name))
+        dialog.open()
+
+    def download_model(self) -> None:
+        dialog = ModelDownload(self.parent())
         dialog.accepted.connect(lambda: self._imported(dialog.name))
         dialog.open()
 

@@ -1,10 +1,9 @@
 """Bringing in somebody else's model: a short form, and the command line's importer as a child process."""
 
 import re
-import sys
 from pathlib import Path
 
-from PyQt5.QtCore import QProcess, Qt
+from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -16,9 +15,9 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from widgets.command_child import CommandChild
 from widgets.labels import form, label
 
-_MAIN = Path(__file__).resolve().parent.parent / "main.py"
 _TEXTS = "Text (*.txt *.names);;All files (*)"
 _FILES = "Models (*.tflite *.onnx *.pb *.h5 *.keras *.caffemodel *.safetensors *.pth);;All files (*)"
 
@@ -30,8 +29,7 @@ class ModelImport(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Import a model")
         self.setMinimumWidth(540)
-        self._child: QProcess | None = None
-        self._said = ""
+        self._child: CommandChild | None = None
         self._file = QLineEdit(placeholderText="A model file, for instance an SSD MobileNet .tflite")
         self._file.textChanged.connect(self._suggest_name)
         self._name = QLineEdit(placeholderText="How it is to be called here")
@@ -79,39 +77,24 @@ class ModelImport(QDialog):
     def start(self) -> None:
         """Runs the importer; the window stays alive, whatever the file does."""
         file, classes = self._file.text().strip(), self._classes.text().strip()
-        arguments = [str(_MAIN), "models", "import", file, "--as", self.name]
-        child = self._child = QProcess(self)
-        child.setProcessChannelMode(QProcess.MergedChannels)
-        child.readyReadStandardOutput.connect(self._listen)
-        child.finished.connect(self._finished)
-        child.errorOccurred.connect(lambda _error: self._finished(1))
-        self._said = ""
+        arguments = ["models", "import", file, "--as", self.name]
         self._words.setText("Importing… this may take half a minute.")
         self._show_busy(True)
-        child.start(sys.executable, arguments + (["--classes", classes] if classes else []))
+        self._child = CommandChild(arguments + (["--classes", classes] if classes else []), self)
+        self._child.ended.connect(self._ended)
 
     def reject(self) -> None:
         if self._child is not None:
-            self._child.kill()
-            self._child.waitForFinished(1000)
+            self._child.give_up()
         super().reject()
 
-    def _listen(self) -> None:
-        assert self._child is not None
-        self._said += bytes(self._child.readAllStandardOutput()).decode(errors="replace")
-
-    def _finished(self, code: int, _status: object = None) -> None:
-        if self._child is None:
-            return
-        self._listen()
+    def _ended(self, code: int, sentence: str) -> None:
         self._child = None
         self._show_busy(False)
         if code == 0:
             self.accept()
-            return
-        lines = [line for line in self._said.splitlines() if line.strip()]
-        sentence = next((line for line in reversed(lines) if line.startswith("error:")), (lines or [""])[-1])
-        self._words.setText(sentence.removeprefix("error:").strip() or "The importer ended without a word.")
+        else:
+            self._words.setText(sentence)
 
     def _show_busy(self, busy: bool) -> None:
         self._busy.setVisible(busy)

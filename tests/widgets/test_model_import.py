@@ -41,10 +41,9 @@ def test_giving_up_ends_the_importer(qtbot, tmp_path):
     dialog._file.setText(str(tmp_path / "letter.tflite"))
     dialog.show()
     dialog.start()
-    child = dialog._child
-    assert child is not None
+    process = dialog._child.process
     dialog.reject()
-    assert child.state() == child.NotRunning
+    assert process.state() == process.NotRunning
 
 
 @pytest.mark.parametrize(
