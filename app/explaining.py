@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_NICE = 5  # the live view comes first
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
@@ -127,8 +125,6 @@ def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the window's to understand
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a GPU has other things to do, and its memory too
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
     known: Known = None
     with contextlib.suppress(EOFError, OSError):
         while True:
