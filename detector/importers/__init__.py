@@ -56,6 +56,10 @@ def import_file(
         from detector.importers.caffe import import_caffe
 
         return import_caffe(path, name=name, said=said)
+    if kind is Kind.HDF5:
+        from detector.importers.keras_ports import import_keras
+
+        return import_keras(path, name=name, said=said)
     if kind is Kind.TORCH:
         from detector.importers.pytorch import import_pytorch
 
@@ -77,6 +81,10 @@ def inspect_file(path: Path) -> Inspection:
         from detector.importers.caffe import inspect_caffe
 
         return inspect_caffe(path)
+    if kind is Kind.HDF5:
+        from detector.importers.keras_ports import inspect_keras
+
+        return inspect_keras(path)
     if kind is Kind.TORCH:
         from detector.importers.pytorch import inspect_pytorch
 

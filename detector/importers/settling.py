@@ -72,7 +72,8 @@ def settle(file: Path, found: Found, *, name: str, said: Said) -> Imported:
     _check(card, weights, file)
     height, width = card.input_size
     notes = [
-        f"{found.what}: {height}x{width} pixels, {layout.count} anchors, {columns - 1} classes.",
+        f"{found.what}: {height}x{width} pixels, {layout.count} anchors, "
+        f"{columns - 1} {'class' if columns == 2 else 'classes'}.",
         *found.notes,
         f"Its smallest anchors have {first_size(layout):.4g} pixels. Pictures: {_picture_words(card)}.",
         naming,
@@ -158,5 +159,5 @@ def _check(card: ModelCard, weights: Weights, file: Path) -> None:
 
 
 def _picture_words(card: ModelCard) -> str:
-    mean, scale = (", ".join(f"{value:.6g}" for value in values) for values in (card.mean, card.scale))
+    mean, scale = (", ".join(f"{each:.6g}" for each in dict.fromkeys(one)) for one in (card.mean, card.scale))
     return f"{card.channel_order}, (x - {mean}) * {scale}"

@@ -135,6 +135,7 @@ _ALL = (
         smallest_input=64,
         preprocessing=_MINUS_1_TO_1,
         variances=(1.0, 1.0, 1.0, 1.0),
+        options={"padded_predictors": True},
         weights="pierluigiferrari and others, each for a data set of its own",
     ),
     Architecture(

@@ -77,7 +77,7 @@ def feature_map_shapes(
     chosen = find_architecture(architecture)
     _check_size(chosen, input_size)
     feature_maps = _function(chosen.feature_maps)
-    return assembly.map_shapes(feature_maps, input_size, _options(chosen, options))
+    return assembly.map_shapes(feature_maps, _function(chosen.head), input_size, _options(chosen, options))
 
 
 def build_network(card: ModelCard) -> "keras.Model":

@@ -15,9 +15,12 @@ from detector.networks.units import Units
 _SEPARABLE = Units(activation="relu6", epsilon=0.001, momentum=0.97, pads_every_side=False)
 
 
-def convolution_3x3(feature_map: Any, channels: int, *, name: str, **_: Any) -> Any:
-    """The head of the paper: each cell sees its neighbours too."""
-    return _head(channels, 3, name)(feature_map)
+def convolution_3x3(
+    feature_map: Any, channels: int, *, name: str, padded_predictors: bool = True, **_: Any
+) -> Any:
+    """The head of the paper: each cell sees its neighbours too; unpadded, border cells predict nothing."""
+    padding = "same" if padded_predictors else "valid"
+    return _head(channels, 3, name, padding)(feature_map)
 
 
 def convolution_1x1(feature_map: Any, channels: int, *, name: str, **_: Any) -> Any:
@@ -32,5 +35,5 @@ def separable_3x3(feature_map: Any, channels: int, *, name: str, folded: bool = 
     return _head(channels, 1, name)(x)
 
 
-def _head(channels: int, kernel: int, name: str) -> layers.Layer:
-    return layers.Conv2D(channels, kernel, padding="same", kernel_initializer=RandomKernel(1), name=name)
+def _head(channels: int, kernel: int, name: str, padding: str = "same") -> layers.Layer:
+    return layers.Conv2D(channels, kernel, padding=padding, kernel_initializer=RandomKernel(1), name=name)

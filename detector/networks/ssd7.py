@@ -15,8 +15,11 @@ _CHANNELS = (32, 48, 64, 64, 48, 48, 32)
 _FIRST_MAP = 4
 
 
-def ssd7(pictures: Any) -> dict[str, Any]:
-    """Four feature maps of strides 8 to 64: conv4 to conv7."""
+def ssd7(pictures: Any, *, padded_predictors: bool) -> dict[str, Any]:
+    """Four feature maps of strides 8 to 64: conv4 to conv7.
+
+    padded_predictors  is for the head: the port left the border of its maps out until 2018
+    """
     maps = {}
     x = pictures
     for number, channels in enumerate(_CHANNELS, start=1):
