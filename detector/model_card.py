@@ -39,6 +39,7 @@ class ModelCard:
     max_detections    per picture
     licence, origin   of the weights, for people
     weights_sha256    of the file of weights; "" before they are saved
+    int8_sha256       of the same network in 8-bit numbers, made for OpenVINO; "" where there is none
     measured          what was measured and on what: {"voc07_map": 0.62, "images": 600, ...}
 
     raises  ValueError when a value cannot be meant
@@ -61,6 +62,7 @@ class ModelCard:
     licence: str = "unknown"
     origin: str = "unknown"
     weights_sha256: str = ""
+    int8_sha256: str = ""
     measured: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,7 @@ class ModelCard:
         """
         if not isinstance(card, dict):
             raise ModelError("a model card is a JSON object; this is something else.")
+        card = {"int8_sha256": "", **card}  # the first cards did not say it
         known = [each.name for each in fields(ModelCard)]
         if missing := [name for name in known if name not in card]:
             raise ModelError(f"the model card lacks {', '.join(missing)}; import or train the model again.")
@@ -128,6 +131,7 @@ class ModelCard:
                 licence=_text(card, "licence"),
                 origin=_text(card, "origin"),
                 weights_sha256=_text(card, "weights_sha256"),
+                int8_sha256=_text(card, "int8_sha256"),
                 measured=_mapping(card, "measured"),
             )
         except ValueError as error:

@@ -65,6 +65,11 @@ class Model:
     def weights_path(self) -> Path:
         return self.folder / f"{self.name}.h5"
 
+    @property
+    def int8_path(self) -> Path:
+        """The 8-bit version, where the card speaks of one; see `detector.engines.int8_graph`."""
+        return self.folder / f"{self.name}.int8.graph"
+
 
 def read_model(card_path: Path) -> Model:
     """The model whose card this is; its weights are not read yet.
@@ -178,11 +183,11 @@ def save_model(
         folder.mkdir(parents=True, exist_ok=True)
         with _Part(model.weights_path) as weights_part, _Part(model.card_path) as card_part:
             _write_weights(weights_part.path, weights)
-            card = replace(card, weights_sha256=_sha256(weights_part.path))
-            text = json.dumps(card.to_json(), indent=2, ensure_ascii=False)
-            card_part.path.write_text(text + "\n", encoding="utf-8")
+            card = replace(_without_int8(card), weights_sha256=_sha256(weights_part.path))
+            card_part.path.write_text(_card_text(card), encoding="utf-8")
             # A card appears only beside weights that are whole: if the power fails here, there is no model.
             model.card_path.unlink(missing_ok=True)
+            model.int8_path.unlink(missing_ok=True)
             weights_part.publish()
             card_part.publish()
     except OSError as error:
@@ -190,6 +195,21 @@ def save_model(
             f"The model '{card.name}' cannot be written to {folder}: {_reason(error)}."
         ) from error
     return Model(card, folder)
+
+
+def rewrite_card(model: Model, card: ModelCard) -> Model:
+    """Another card for a model whose weights stay.
+
+    raises  ModelError when the disk refuses
+    """
+    changed = Model(card, model.folder)
+    try:
+        with _Part(changed.card_path) as part:
+            part.path.write_text(_card_text(card), encoding="utf-8")
+            part.publish()
+    except OSError as error:
+        raise ModelError(f"The card {model.card_path} cannot be written: {_reason(error)}.") from error
+    return changed
 
 
 def read_weights(model: Model) -> dict[str, NDArray[np.float32]]:
@@ -246,6 +266,16 @@ class _Part:
         with self.path.open("rb+") as file:
             os.fsync(file.fileno())
         self.path.replace(self._place)
+
+
+def _card_text(card: ModelCard) -> str:
+    return json.dumps(card.to_json(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _without_int8(card: ModelCard) -> ModelCard:
+    """What was made of other weights, and measured with it, is not this model's."""
+    measured = {name: value for name, value in card.measured.items() if name != "int8"}
+    return replace(card, int8_sha256="", measured=measured)
 
 
 def _write_weights(path: Path, weights: Mapping[str, NDArray[Any]]) -> None:

@@ -16,6 +16,7 @@ from app.commands.model_verbs import (
     importing,
     inspecting,
     listing,
+    quantising,
     showing,
     subsampling,
 )
@@ -27,6 +28,7 @@ _VERBS = {
     "import": importing,
     "inspect": inspecting,
     "subsample": subsampling,
+    "quantise": quantising,
     "compact": compacting,
 }
 """Each has `add_arguments` and `run`; the first line of its docstring is its summary."""

@@ -149,7 +149,7 @@ def _chosen(precision: str, backend: Backend, model: Model) -> str:
     if precision == "bfloat16" and is_old:
         raise EngineError(f"The {gpus[0].name} does not compute in bfloat16; choose --precision float32.")
     if precision not in _POLICIES:
-        raise EngineError(f"The model '{model.name}' has no {precision} version; choose --precision auto.")
+        raise EngineError(f"Only the OpenVINO engine runs {precision} models; choose --precision auto.")
     return precision
 
 

@@ -1,5 +1,6 @@
 """A model run by OpenVINO on the processor."""
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
@@ -13,12 +14,15 @@ from detector.boxes import to_pixels
 from detector.engines.devices import core_quota, processor_name, usable_cores
 from detector.engines.engine import FLOOR, Timing
 from detector.engines.graph_cache import cached_graph
-from detector.engines.openvino_library import load_openvino
+from detector.engines.int8_graph import read_int8, require_int8
+from detector.engines.openvino_library import library_version, load_openvino
 from detector.engines.pictures import fill
 from detector.errors import EngineError
 from detector.model_store import Model
 from detector.nms import select
 from detector.values import Boxes, Detections, Frame, Pixels, Scores
+
+logger = logging.getLogger(__name__)
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16"}
 
@@ -41,19 +45,30 @@ class OpenVinoEngine:
         self._anchors = generate(model.card.anchors)
         capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = choose_precision(precision, capabilities, model)
-        graph = cached_graph(
+        graph = None
+        if self._precision == "int8":
+            try:
+                graph = read_int8(model)
+            except EngineError as error:
+                if precision == "int8":
+                    raise
+                logger.warning("The 8-bit version is not used: %s", error)
+                self._precision = _fastest_float(capabilities)
+        graph = graph or cached_graph(
             model,
             precision="float32",
-            openvino_version=_version(openvino),
+            openvino_version=library_version(openvino),
             notify=notify,
             wanted=wanted,
         )
         self._weights = graph.weights  # OpenVINO computes on these bytes and does not hold them
         shared = partial(openvino.Tensor, shared_memory=True)
         network = core.read_model(graph.xml, shared(graph.weights))
+        # what of an 8-bit network stays in floats
+        floats = _fastest_float(capabilities) if self._precision == "int8" else self._precision
 
         def requests(hint: str, spare: int) -> list[_Request]:
-            compiled = core.compile_model(network, "CPU", _properties(hint, self._precision))
+            compiled = core.compile_model(network, "CPU", _properties(hint, floats))
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + spare
             return [_Request(compiled, shared) for _ in range(count)]
 
@@ -148,27 +163,29 @@ class _Request:
         self.wait: Callable[[], None] = request.wait
 
 
-def _version(openvino: Any) -> str:
-    """ "2026.4.1-22982" of "2026.4.1-22982-e213a147257-releases/2026/4"."""
-    return "-".join(str(openvino.__version__).split("-")[:2])
-
-
 def choose_precision(asked: str, capabilities: Sequence[str], model: Model) -> str:
-    """The precision to run in; bfloat16 unasked where the processor multiplies in it (AMX or AVX512-BF16).
+    """The precision to run in; unasked int8 where the model has that, else bfloat16 where it is fast.
 
     capabilities  of the processor, in OpenVINO's words. "WINOGRAD" stands for AVX-512: without it, "BF16"
                   only means that numbers can be converted
     raises        EngineError when the processor or the model has no such precision
     """
+    if asked == "auto" and model.card.int8_sha256 and "INT8" in capabilities:
+        return "int8"
     if asked == "auto":
-        return "bfloat16" if {"BF16", "WINOGRAD"} <= set(capabilities) else "float32"
+        return _fastest_float(capabilities)
+    if asked == "int8":
+        require_int8(model)
     if asked == "bfloat16" and "BF16" not in capabilities:
         raise EngineError(
             f"This processor ({processor_name()}) does not compute in bfloat16; choose --precision float32."
         )
-    if asked not in _HINTS:
-        raise EngineError(f"The model '{model.name}' has no {asked} version; choose --precision auto.")
     return asked
+
+
+def _fastest_float(capabilities: Sequence[str]) -> str:
+    """bfloat16 where the processor multiplies in it: AMX or AVX512-BF16."""
+    return "bfloat16" if {"BF16", "WINOGRAD"} <= set(capabilities) else "float32"
 
 
 def _properties(hint: str, precision: str) -> dict[str, Any]:

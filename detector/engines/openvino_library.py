@@ -41,6 +41,11 @@ def load_converter() -> Any:
     return importlib.import_module("openvino")
 
 
+def library_version(openvino: Any) -> str:
+    """ "2026.4.1-22982" of "2026.4.1-22982-e213a147257-releases/2026/4"."""
+    return "-".join(str(openvino.__version__).split("-")[:2])
+
+
 def _forbid(name: str) -> None:
     """Makes the next import of a module fail, which is how Python reads None in the table of modules."""
     modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]

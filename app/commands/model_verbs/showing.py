@@ -7,8 +7,12 @@ Also where its card and its weights lie.
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from app.commands.model_verbs.words import megabytes, size_words
+
+if TYPE_CHECKING:
+    from detector.model_card import ModelCard
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(card.to_json(), indent=2, ensure_ascii=False))
         return 0
-    measured = ", ".join(f"{name} {value}" for name, value in card.measured.items())
+    measured = ", ".join(f"{name} {value}" for name, value in card.measured.items() if name != "int8")
     choices = ", ".join(f"{name} {value}" for name, value in card.options.items())
     lines = [
         ("name", card.name),
@@ -34,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
         ("NMS overlap", f"{card.nms_iou:g}"),
         ("most detections", str(card.max_detections)),
         ("measured", measured or "nothing yet"),
+        ("8-bit version", _int8_words(card)),
         ("licence", card.licence),
         ("origin", card.origin),
         ("weights", f"{model.weights_path} ({megabytes(model.weights_path)})"),
@@ -41,3 +46,13 @@ def run(options: argparse.Namespace) -> int:
     ]
     print("\n".join(f"{head:<17} {text}" for head, text in lines))
     return 0
+
+
+def _int8_words(card: "ModelCard") -> str:
+    if not card.int8_sha256:
+        return "none ('models quantise' makes one)"
+    figures = card.measured.get("int8", {})
+    if "voc07_map" not in figures:
+        return "there"
+    both = f"mAP {figures['voc07_map']:.4f}, in float32 {figures['float32_voc07_map']:.4f}"
+    return f"{both}, on {figures['images']} pictures ({figures['on']})"
