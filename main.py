@@ -35,6 +35,8 @@ Watch video with an SSD detector. Without a command the window opens:
   python main.py walk.mp4             watch a file, a folder of pictures or an address
   python main.py 0                    watch the first camera
   python main.py rtsp://host/stream   watch a network camera
+  python main.py 0 rtsp://host/stream watch several side by side
+  python main.py shop.sources         the same for the addresses in the lines of a file
 """
 
 
@@ -69,16 +71,17 @@ def _run(arguments: list[str]) -> int:
         allow_abbrev=False,
     )
     what = "video file, picture, folder, camera number or address"
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help=what)
+    parser.add_argument("sources", nargs="*", metavar="SOURCE", help=what)
     parser.add_argument("--model", metavar="NAME", help="the model to use (see 'models list')")
     parser.add_argument("--record", metavar="OUT.mp4", help="record what is seen, with boxes, from the start")
     parser.add_argument("--force", action="store_true", help="replace OUT.mp4 if it exists")
     add_capture_option(parser)
     options = parser.parse_args(arguments)
-    _refuse_misspelt_command(options.source)
+    for source in options.sources:
+        _refuse_misspelt_command(source)
     from widgets.program import run_window
 
-    return int(run_window(options.source, model=options.model, record=options.record, force=options.force))
+    return int(run_window(**vars(options)))
 
 
 def _has_display() -> bool:
@@ -96,12 +99,12 @@ def _show_demo(model: str | None) -> int:
     from app.sources import DEMO
     from widgets.program import run_window
 
-    return int(run_window(DEMO, model=model, record=None))
+    return int(run_window([DEMO], model=model))
 
 
-def _refuse_misspelt_command(source: str | None) -> None:
+def _refuse_misspelt_command(source: str) -> None:
     """`python main.py detct` asks for a command, not for a file of that name."""
-    if source and source.isalpha() and not Path(source).exists():
+    if source.isalpha() and not Path(source).exists():
         near = difflib.get_close_matches(source, COMMANDS, n=1)
         if near:
             from detector.errors import OptionError

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +21,16 @@ logger = logging.getLogger(__name__)
 
 
 def run_window(
-    source: str | None, *, model: str | None, record: str | None, force: bool = False, capture: str = "auto"
+    sources: Sequence[str],
+    *,
+    model: str | None,
+    record: str | None = None,
+    force: bool = False,
+    capture: str = "auto",
 ) -> int:
     """Opens the window and returns when it is closed.
 
-    source   what to watch at once; None: the start page
+    sources  what to watch at once, side by side where there are several; none: the start page
     model    the name of the model to use; None: the one used last
     record   an MP4 to write from the first frame
     force    replace that MP4 if it exists
@@ -41,7 +46,7 @@ def run_window(
     check_capture(capture)
     warm_up()  # a decoder starts while the window does
     settings = Settings.load()
-    target = _checked_target(source, record, force=force)
+    target = _checked_target(sources, record, force=force)
     wanted = _wanted_model(model, settings.model)
 
     from PyQt5.QtCore import Qt
@@ -68,8 +73,10 @@ def run_window(
     with _closing_on_signals(window.close):  # from before it can be seen
         window.show()
         note_once("Window shown")
-        if source is not None:
-            window.open_source(source, record=target, force=force)
+        if len(sources) > 1:
+            window.open_together(sources)
+        elif sources:
+            window.open_source(sources[0], record=target, force=force)
         code = int(application.exec_())
     caught = window.caught
     del window  # before the application: widgets that outlive it crash
@@ -93,14 +100,18 @@ def _wanted_model(name: str | None, last_used: str) -> "Model | None":
         return None
 
 
-def _checked_target(source: str | None, record: str | None, *, force: bool) -> Path | None:
+def _checked_target(sources: Sequence[str], record: str | None, *, force: bool) -> Path | None:
     if record is None:
         return None
     from app.recording import check_target
+    from app.source_sets import expand
     from detector.errors import OptionError
 
-    if source is None:
-        raise OptionError("--record needs a SOURCE to record; give one, or start recording in the window.")
+    if len(expand(sources)) != 1:
+        raise OptionError(
+            "--record needs one SOURCE to record; 'python main.py record' takes several, "
+            "and the window begins a recording at any time."
+        )
     check_target(Path(record), force=force)
     return Path(record)
 

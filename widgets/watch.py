@@ -4,7 +4,7 @@ import threading
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
-from app.pipeline import Choice, LivePipeline, OpenEngine, View
+from app.pipeline import Choice, LivePipeline, OpenEngine, SharedEngine, View
 from app.recording.sidecar import Finder
 from app.sources import Source
 from widgets.picture import Picture, Surface, prepare
@@ -13,14 +13,20 @@ from widgets.picture import Picture, Surface, prepare
 class Watch(QObject):
     """Brings the newest picture from the pipeline's threads to the window's, ready to paint.
 
-    open_engine  called in the detector's thread; None: no detection
+    engine, open_engine, choice, finder   see `LivePipeline`
     changed      something new is in `newest`; emitted once until that is read
     """
 
     changed = pyqtSignal()
 
     def __init__(
-        self, source: Source, *, open_engine: OpenEngine | None, choice: Choice, finder: Finder
+        self,
+        source: Source,
+        *,
+        engine: SharedEngine | None = None,
+        open_engine: OpenEngine | None = None,
+        choice: Choice,
+        finder: Finder,
     ) -> None:
         super().__init__()
         self._lock = threading.Lock()  # guards what follows
@@ -30,7 +36,12 @@ class Watch(QObject):
         self._told = False
         self.source = source
         self.pipeline = LivePipeline(
-            source, open_engine=open_engine, choice=choice, finder=finder, on_change=self._bring
+            source,
+            engine=engine,
+            open_engine=open_engine,
+            choice=choice,
+            finder=finder,
+            on_change=self._bring,
         )
 
     def show_on(self, surface: Surface | None) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
 from PyQt5.QtGui import QResizeEvent
@@ -14,14 +15,12 @@ from app.recording.sidecar import finder_of
 from app.sources import Source, State
 from detector.model_card import ModelCard
 from detector.values import LabelMap
-from widgets import theme
 from widgets.detection_panel import DetectionPanel
 from widgets.events_desk import EventsDesk
 from widgets.figures_bar import FiguresBar
-from widgets.marks_painter import Mark
 from widgets.playback import SPEEDS, Playback
 from widgets.reasons import Reasons
-from widgets.seek_bar import clock
+from widgets.scenes import scene_of
 from widgets.source_words import card_words, statistics
 from widgets.start_up import note_once
 from widgets.transport import Transport
@@ -116,10 +115,14 @@ class WatchPage(QWidget):
         regions  zones and lines that were drawn for it
         """
         self._labels = LabelMap(card.classes if card else ())
+        watch = Watch(source, open_engine=open_engine, choice=self.choice(), finder=finder_of(card))
+        self.borrow(watch, regions)
+
+    def borrow(self, watch: Watch, regions: Regions | None = None) -> None:
+        """Likewise, what may be running already."""
+        self._watch = watch
         self._detector = None
-        watch = self._watch = Watch(
-            source, open_engine=open_engine, choice=self._choice(), finder=finder_of(card)
-        )
+        watch.pipeline.choose(self.choice())
         watch.changed.connect(self._show_newest, Qt.QueuedConnection)
         self.desk.open(watch.pipeline, self._labels, regions or Regions())
         self.view.reset_zoom()
@@ -129,8 +132,12 @@ class WatchPage(QWidget):
         """Opens what was made ready."""
         if self._watch is not None:
             self._watch.pipeline.start()
-            self._timer.start()
-            self._refresh()
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Shows what was borrowed."""
+        self._timer.start()
+        self._refresh()
 
     def release(self) -> LivePipeline | None:
         """Lets go of the source; whoever asked closes it."""
@@ -193,15 +200,11 @@ class WatchPage(QWidget):
             self.view.show_card(words)
         else:
             self.view.card.hide()
-        old = view.status.state not in (State.LIVE, State.ENDED)
+        live = self._watch is not None and self._watch.source.live
+        labels = self._labels if self._boxes else None
         self.view.show_scene(
-            Scene(
-                picture=picture,
-                detections=view.detections,
-                labels=self._labels if self._boxes else None,
-                with_text=self._names,
-                veiled=old and view.frame is not None,
-                marks=self._marks(view),
+            replace(
+                scene_of(view, picture, live=live, labels=labels, names=self._names),
                 statistics=statistics(view) if self._statistics else (),
                 reason=self.reasons.over(view.frame),
             )
@@ -241,17 +244,6 @@ class WatchPage(QWidget):
         if self._boxes and view is not None and (view.paused or view.status.state is State.ENDED):
             self.reasons.ask(view, x, y, nms_iou=self.panel.nms_iou.value)
 
-    def _marks(self, view: View) -> tuple[Mark, ...]:
-        marks = []
-        colours = theme.DARK  # over a picture it is always dark
-        if view.recording and view.recording.running:
-            marks.append(Mark(f"REC {clock(view.recording.seconds)}", colours.record))
-        if view.paused:
-            marks.append(Mark("PAUSED", colours.warning))
-        elif self._watch is not None and self._watch.source.live and view.status.state is State.LIVE:
-            marks.append(Mark("LIVE", colours.good))
-        return tuple(marks)
-
     def _painted(self, sequence: int) -> None:
         if self._watch is not None:
             self._watch.pipeline.mark_shown(sequence)
@@ -263,7 +255,8 @@ class WatchPage(QWidget):
         if self._watch is not None:
             self._watch.show_on(self.view.surface())
 
-    def _choice(self) -> Choice:
+    def choice(self) -> Choice:
+        """What the panel says is to be seen."""
         panel = self.panel
         hidden, count = panel.classes.hidden, len(self._labels)
         return Choice(
@@ -275,7 +268,7 @@ class WatchPage(QWidget):
 
     def _choose(self) -> None:
         if self._watch is not None:
-            self._watch.pipeline.choose(self._choice())
+            self._watch.pipeline.choose(self.choice())
 
     def _pipeline(self) -> LivePipeline | None:
         return self._watch.pipeline if self._watch else None

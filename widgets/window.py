@@ -1,17 +1,18 @@
 """The main window: start page or watched source, menus, messages, and an orderly end."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PyQt5.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.credentials import forget_log_in_soon
 from app.events import Regions
-from app.pipeline import LivePipeline, View
+from app.pipeline import BATCH, LivePipeline, View
 from app.settings import Settings
+from app.source_sets import expand, is_set, write_set
 from app.sources import FoundCamera, open_source
 from detector.errors import StudioError
 from widgets import theme
@@ -19,6 +20,8 @@ from widgets.actions import ACTIONS
 from widgets.banner import Banner
 from widgets.cameras import Cameras
 from widgets.drop_hint import DropHint
+from widgets.ending import Ending
+from widgets.grid_page import GridPage
 from widgets.help_page import AboutDialog, KeysDialog
 from widgets.icons import program_icon
 from widgets.incoming import address_in
@@ -28,10 +31,10 @@ from widgets.model_chooser import ModelChooser
 from widgets.opening import Opening
 from widgets.source_words import camera_words, recent_words
 from widgets.start_page import StartPage
+from widgets.tile import Tile
 from widgets.watch_page import WatchPage
 
 _END_WITHIN = 2.5  # seconds all sources together may take to end: the program has 3
-_LOOK_EVERY_MS = 20
 _THEMES = {"dark": "Dark", "light": "Light", "system": "As the system"}
 _FIRST_SIZE = (1280, 800)
 
@@ -56,12 +59,12 @@ class Window(QMainWindow):
         self.opening = Opening(self)
         self.start_page = StartPage()
         self.page = WatchPage()
+        self.grid = GridPage()
+        self.ending = Ending(self)
         self.keeping = Keeping(self, watched=self.page.watched, banner=self.banner)
         self._capture = capture
         self._address: str | None = None
-        self._ending: list[LivePipeline] = []
-        self._end_by: float | None = None
-        self._closed = False
+        self._closing = self._closed = False
         self._lay_out()
         self._connect()
         self._restore()
@@ -80,6 +83,7 @@ class Window(QMainWindow):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start_page)
         self._pages.addWidget(self.page)
+        self._pages.addWidget(self.grid)
         middle = QWidget()
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
@@ -103,7 +107,7 @@ class Window(QMainWindow):
         for speaker in (self.opening, self.models):
             speaker.told.connect(lambda sentence, tone: self.banner.say(sentence, tone=tone))
         self.models.tell_damaged()
-        self.page.left.connect(self.close_source)
+        self.page.left.connect(self._leave_page)
         self.page.failed.connect(self._source_failed)
         self.page.log_in.connect(lambda: self.opening.ask_for_log_in(self._address or ""))
         self.page.shown.connect(self.keeping.follow)
@@ -116,8 +120,15 @@ class Window(QMainWindow):
         self.page.panel.model_button.clicked.connect(
             lambda: self.models.choose_model(self.page.panel.model_button)
         )
-        self._look = QTimer(self, interval=_LOOK_EVERY_MS)
-        self._look.timeout.connect(self._look_after_ending)
+        self.grid.wanted.connect(self._show_large)
+        self.grid.left.connect(self._leave_tile)
+        self.page.panel.thresholds_changed.connect(lambda: self.grid.choose(self.page.choice()))
+        self.page.panel.classes_changed.connect(lambda: self.grid.choose(self.page.choice()))
+        self.actions_by_name["toggle_boxes"].toggled.connect(self.grid.show_boxes)
+        self.actions_by_name["toggle_labels"].toggled.connect(self.grid.show_names)
+        self.ending.done.connect(self._ended)
+        self._overdue = QTimer(self, interval=int(_END_WITHIN * 1000), singleShot=True)
+        self._overdue.timeout.connect(self._end)
         self._cameras = Cameras(self)
         self._cameras.found.connect(self._show_cameras)
 
@@ -132,6 +143,9 @@ class Window(QMainWindow):
         force        replace it if it exists
         keep_log_in  for the next time, once it has worked
         """
+        if is_set(address):
+            self.open_together([address])
+            return
         self.banner.dismiss()
         try:
             source = open_source(address, capture=self._capture, keep_log_in=keep_log_in)
@@ -148,6 +162,69 @@ class Window(QMainWindow):
         if record:
             self.keeping.record(record, force=force)  # before the start, so that no frame is missed
         self.page.start()
+
+    def open_together(self, addresses: Sequence[str]) -> None:
+        """Watches several sources side by side; a set counts as what is in it."""
+        self.banner.dismiss()
+        try:
+            expanded = expand(addresses)
+            sources = [(address, open_source(address, capture=self._capture)) for address in expanded]
+        except StudioError as error:
+            self.banner.say(str(error), tone="error")
+            return
+        self._let_go()
+        self._address = None
+        for address in reversed(addresses):
+            self.settings = self.settings.with_source(address)
+        opener = self.models.engine_opener(batch=min(len(sources), BATCH))
+        self.grid.open(sources, opener, self.models.card, self.page.choice())
+        self._go_to(self.grid)
+        self._say_title(f"{len(sources)} sources")
+
+    def show_grid(self) -> None:
+        """From one of several sources back to all of them."""
+        if self.grid.large is None:
+            return
+        self.page.release()
+        self.grid.take_back()
+        self._address = None
+        self._say_title(f"{len(self.grid.tiles)} sources")
+        self._go_to(self.grid)
+
+    def save_together(self) -> None:
+        """The sources side by side, as a file that opens them again."""
+        if not self.grid.tiles:
+            self.banner.say("Several sources must be watched together before they can be saved.")
+            return
+        file, _ = QFileDialog.getSaveFileName(self, "Save these sources as a set", "", "Sources (*.sources)")
+        if not file:
+            return
+        try:
+            path = write_set(Path(file), [tile.address for tile in self.grid.tiles])
+        except StudioError as error:
+            self.banner.say(str(error), tone="error")
+            return
+        self.settings = self.settings.with_source(str(path))
+        self.banner.say(f"Saved {path.name}: opening it watches these sources together.")
+
+    def _show_large(self, tile: Tile) -> None:
+        self._address = tile.address
+        self.page.borrow(self.grid.lend(tile), self.settings.regions_of(tile.address))
+        self._go_to(self.page)
+        self.page.go_on()
+
+    def _leave_tile(self, tile: Tile) -> None:
+        """One of several is watched no more."""
+        if len(self.grid.tiles) == 1:
+            self.close_source()
+        else:
+            self._end_soon(self.grid.remove(tile))
+
+    def _leave_page(self) -> None:
+        if self.grid.large is None:
+            self.close_source()
+        else:
+            self.show_grid()
 
     def say_mishap(self, sentence: str) -> None:
         """What went wrong somewhere in the program."""
@@ -172,6 +249,9 @@ class Window(QMainWindow):
 
     def _source_failed(self, sentence: str) -> None:
         """A source that never gave a picture is explained where another one can be chosen."""
+        if self.grid.large is not None:
+            self.show_grid()  # its place there says it
+            return
         self.settings = self.settings.without_source(self.settings.recent_sources[0])
         self.close_source()
         self.banner.say(sentence, tone="error")
@@ -196,21 +276,26 @@ class Window(QMainWindow):
 
     def _go_to(self, page: QWidget) -> None:
         watching = page is self.page
-        if watching:
-            self._cameras.stop()
-        else:
+        if page is self.start_page:
             self._show_recent()
             self._cameras.start()
+        else:
+            self._cameras.stop()
         self._pages.setCurrentWidget(page)
         page.setFocus()
         for row in ACTIONS:
-            if row.menu in ("Playback", "Detection") or row.name == "close_source":
+            if row.menu in ("Playback", "Detection"):
                 self.actions_by_name[row.name].setEnabled(watching)
+        self.actions_by_name["close_source"].setEnabled(page is not self.start_page)
+        self.actions_by_name["save_together"].setEnabled(bool(self.grid.tiles))
+        self.actions_by_name["show_grid"].setEnabled(watching and self.grid.large is not None)
 
     def _models_changed(self) -> None:
         card = self.models.card
         self.start_page.show_models(self.models.cards, card.name if card else None)
-        self.page.use_model(self.models.engine_opener(), card)
+        if self.grid.tiles:
+            self.grid.use_model(self.models.engine_opener(batch=min(len(self.grid.tiles), BATCH)), card)
+        self.page.use_model(None if self.grid.tiles else self.models.engine_opener(), card)
         self.page.reasons.use(self.models.model)
 
     # The view.
@@ -222,11 +307,14 @@ class Window(QMainWindow):
         self.setWindowState(state | Qt.WindowFullScreen if full else state)
 
     def leave(self) -> None:
-        """Escape: first the message goes, then the full screen."""
+        """Escape: first the message goes, then the full screen, then one of several for all of them."""
+        full_screen = self.actions_by_name["toggle_full_screen"]
         if self.banner.isVisible():
             self.banner.dismiss()
+        elif full_screen.isChecked():
+            full_screen.setChecked(False)
         else:
-            self.actions_by_name["toggle_full_screen"].setChecked(False)
+            self.show_grid()
 
     def use_theme(self, choice: str) -> None:
         theme.apply(QApplication.instance(), choice)
@@ -281,29 +369,34 @@ class Window(QMainWindow):
         ).save()
 
     def _let_go(self) -> None:
-        """The source is told to end; the window does not wait for it."""
-        if (pipeline := self.page.release()) is not None:
-            self._ending.append(pipeline)
-            pipeline.close(timeout=0.0)
-            self._look.start()
+        """What is watched is told to end; the window does not wait for it."""
+        pipeline = self.page.release()
+        if self.grid.tiles:
+            pipelines, engine = self.grid.release()
+            for each in pipelines:
+                self._end_soon(each)
+            self.ending.add("the detector", engine)
+        elif pipeline is not None:
+            self._end_soon(pipeline)
         self.actions_by_name["toggle_recording"].setChecked(False)
 
-    def _look_after_ending(self) -> None:
-        for pipeline in list(self._ending):
-            if pipeline.close(timeout=0.0):
-                self._ending.remove(pipeline)
-                self.keeping.announce(pipeline.latest().recording)
-        overdue = self._end_by is not None and time.monotonic() > self._end_by
-        if not self._ending or overdue:
-            self._look.stop()
-            if self._end_by is not None:
-                self._closed = True
-                self.close()
+    def _end_soon(self, pipeline: LivePipeline) -> None:
+        self.ending.add(
+            pipeline.source.name, pipeline, lambda: self.keeping.announce(pipeline.latest().recording)
+        )
+
+    def _ended(self) -> None:
+        if self._closing:
+            self._end()
+
+    def _end(self) -> None:
+        self._closed = True
+        self.close()
 
     @property
     def caught(self) -> list[str]:
-        """Names of sources that have not ended, though everything was closed."""
-        return [pipeline.source.name for pipeline in self._ending]
+        """Names of what has not ended, though everything was closed."""
+        return self.ending.names
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Waits, with a living window, until threads have ended and files are finished, but not for ever."""
@@ -311,13 +404,15 @@ class Window(QMainWindow):
             event.accept()
             return
         event.ignore()
-        if self._end_by is None:
+        if not self._closing:
             self.actions_by_name["toggle_full_screen"].setChecked(False)
             self._save()
             self.setEnabled(False)
             self.page.reasons.close()
             self.banner.say("Closing…")
-            self._end_by = time.monotonic() + _END_WITHIN
+            self._closing = True
+            self._overdue.start()
             self.models.give_up()
             self._let_go()
-            self._look.start()
+            if not self.ending.names:
+                QTimer.singleShot(0, self._end)  # a closing window does not close within its closing

@@ -27,7 +27,7 @@ from app.commands.options import add_engine_options
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("sources", nargs="+", metavar="SOURCE", help="camera number, address or video file")
+    add("sources", nargs="+", metavar="SOURCE", help="camera, address, video file, or a .sources file")
     add("--folder", metavar="DIR", type=Path, help="where recordings go (default: your videos)")
     add("--mode", metavar="MODE", default="sidecar", help="annotated, clean or sidecar (default: sidecar)")
     add("--segments", metavar="LENGTH", default="10m", help="cut after 90s, 10m, 1h or 500MB (default: 10m)")
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--codec", metavar="NAME", help="the encoder, where one is needed (default: libx264)")
     add("--for", metavar="TIME", dest="lasting", help="end by itself after so long (default: never)")
     add_engine_options(parser)
+    add("--metrics", metavar="PORT", type=int, help="figures for Prometheus at 127.0.0.1:PORT/metrics")
     add("--quiet", action="store_true", help="only warnings and errors")
 
 

@@ -10,6 +10,7 @@ from app.recording.codecs import DEFAULT_CODEC, find_codec
 from app.recording.plan import Mode, RecordingPlan
 from app.recording.quota import Quota
 from app.recording.reel import Cutting
+from app.source_sets import expand
 from detector.errors import OptionError
 from detector.places import recordings_folder
 
@@ -26,6 +27,7 @@ class RecordOptions:
     classes: Sequence[str] | None = None
     blur: Sequence[str] = ()
     lasting: float | None = None  # seconds
+    metrics: int | None = None  # port
     engine: str = "auto"
     device: str = "auto"
     precision: str = "auto"
@@ -63,7 +65,7 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
         ),
     )
     return RecordOptions(
-        sources=written.sources,
+        sources=expand(written.sources),
         folder=written.folder or recordings_folder(),
         plan=plan,
         model=written.model,
@@ -71,6 +73,7 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
         classes=_names(written.classes),
         blur=_names(written.blur) or (),
         lasting=read_time(written.lasting, option="--for") if written.lasting else None,
+        metrics=written.metrics,
         engine=written.engine,
         device=written.device,
         precision=written.precision,

@@ -10,13 +10,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from app.blur import Blur
 from app.commands.record_options import RecordOptions
 from app.commands.stopping import stopped_by
 from app.keeping import new_path, stem_of
-from app.pipeline import Choice, DetectorState, LivePipeline, SharedEngine
+from app.metrics import MetricsServer
+from app.pipeline import BATCH, Choice, DetectorState, LivePipeline, SharedEngine
 from app.recording.part_file import make_folder
 from app.recording.recovery import left_overs, recover
 from app.recording.sidecar import Finder, finder_of
@@ -50,10 +52,11 @@ def record(options: RecordOptions) -> int:
         if not options.quiet:
             print(f"Recording {_counted(watches)} into {options.folder}; Ctrl-C ends it.", file=sys.stderr)
         deadline = time.monotonic() + options.lasting if options.lasting else None
-        while not ended.wait(_LOOK_EVERY):
-            going_on = [watch.look() for watch in watches]
-            if not any(going_on) or (deadline and time.monotonic() >= deadline):
-                break
+        with _metrics(options.metrics, pipelines):
+            while not ended.wait(_LOOK_EVERY):
+                going_on = [watch.look() for watch in watches]
+                if not any(going_on) or (deadline and time.monotonic() >= deadline):
+                    break
         _close(engine, pipelines)
         for watch in watches:
             watch.tell_recording()
@@ -74,7 +77,12 @@ def _begin(options: RecordOptions, model: Model | None) -> tuple[SharedEngine, l
     )
     engine = SharedEngine(
         functools.partial(
-            open_engine, model, engine=options.engine, device=options.device, precision=options.precision
+            open_engine,
+            model,
+            engine=options.engine,
+            device=options.device,
+            precision=options.precision,
+            batch=min(len(options.sources), BATCH),
         )
         if model
         else None
@@ -89,6 +97,12 @@ def _begin(options: RecordOptions, model: Model | None) -> tuple[SharedEngine, l
     for pipeline in pipelines:  # once it is certain that all can be recorded
         pipeline.start()
     return engine, pipelines
+
+
+def _metrics(port: int | None, pipelines: list[LivePipeline]) -> AbstractContextManager[object]:
+    if port is None:
+        return nullcontext()
+    return MetricsServer(port, lambda: [(pipeline.source.name, pipeline.latest()) for pipeline in pipelines])
 
 
 def _stems(names: list[str]) -> list[str]:

@@ -39,5 +39,5 @@ class FinderChooser(ModelChooser):
     def cards(self) -> list[ModelCard]:
         return [CARD]
 
-    def engine_opener(self) -> OpenEngine | None:
+    def engine_opener(self, batch: int = 1) -> OpenEngine | None:
         return self._open_engine

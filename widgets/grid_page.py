@@ -1,0 +1,128 @@
+"""Several sources side by side, looked at by one engine."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtWidgets import QGridLayout, QWidget
+
+from app.pipeline import Choice, LivePipeline, OpenEngine, SharedEngine
+from app.recording.sidecar import finder_of
+from app.sources import Source
+from detector.model_card import ModelCard
+from detector.values import LabelMap
+from widgets.tile import Tile
+from widgets.watch import Watch
+
+_FIGURES_EVERY_MS = 250
+
+
+class GridPage(QWidget):
+    """wanted  a tile that the person wants to see large
+    left    a tile that the person wants no more
+    """
+
+    wanted = pyqtSignal(object)
+    left = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("All sources")
+        self.tiles: list[Tile] = []
+        self.large: Tile | None = None
+        self._engine = SharedEngine()
+        self._rows = QGridLayout(self)
+        self._rows.setContentsMargins(2, 2, 2, 2)
+        self._rows.setSpacing(2)
+        self._timer = QTimer(self, interval=_FIGURES_EVERY_MS)
+        self._timer.timeout.connect(self._refresh)
+
+    def open(
+        self,
+        sources: Sequence[tuple[str, Source]],
+        open_engine: OpenEngine | None,
+        card: ModelCard | None,
+        choice: Choice,
+    ) -> None:
+        """Watches sources, given with their addresses; those before must have been released."""
+        self._engine = SharedEngine(open_engine)
+        for address, source in sources:
+            watch = Watch(source, engine=self._engine, choice=choice, finder=finder_of(card))
+            tile = Tile(address, watch, _labels(card))
+            tile.wanted.connect(partial(self.wanted.emit, tile))
+            tile.left.connect(partial(self.left.emit, tile))
+            self.tiles.append(tile)
+        self._arrange()
+        for tile in self.tiles:
+            tile.watch.pipeline.start()
+        self._timer.start()
+
+    def lend(self, tile: Tile) -> Watch:
+        """To whoever shows it large."""
+        self.large = tile
+        return tile.lend()
+
+    def take_back(self) -> None:
+        """What was lent."""
+        large, self.large = self.large, None
+        if large is not None:
+            large.take_back()
+
+    def release(self) -> tuple[list[LivePipeline], SharedEngine]:
+        """Lets go of everything; whoever asked closes it, the engine last."""
+        self._timer.stop()
+        self.take_back()
+        return [self.remove(tile) for tile in list(self.tiles)], self._engine
+
+    def remove(self, tile: Tile) -> LivePipeline:
+        """Lets go of one; whoever asked closes it. The others move together."""
+        self.tiles.remove(tile)
+        watch = tile.lend()
+        tile.hide()
+        tile.deleteLater()
+        self._arrange()
+        return watch.pipeline
+
+    def use_model(self, open_engine: OpenEngine | None, card: ModelCard | None) -> None:
+        """Another model for all of them."""
+        if not self.tiles or open_engine is None:
+            return
+        self._engine.use(open_engine)  # from here on there are no boxes that the new names would not fit
+        for tile in self.tiles:
+            tile.watch.pipeline.finder = finder_of(card)
+            tile.labels = _labels(card)
+            tile.watch.refresh()
+
+    def choose(self, choice: Choice) -> None:
+        for tile in self.tiles:
+            tile.watch.pipeline.choose(choice)
+
+    def show_boxes(self, shown: bool) -> None:
+        for tile in self.tiles:
+            tile.boxes = shown
+            tile.show_newest()
+
+    def show_names(self, shown: bool) -> None:
+        for tile in self.tiles:
+            tile.names = shown
+            tile.show_newest()
+
+    def _arrange(self) -> None:
+        for line in range(max(self._rows.rowCount(), self._rows.columnCount())):
+            self._rows.setRowStretch(line, 0)
+            self._rows.setColumnStretch(line, 0)
+        columns = math.ceil(math.sqrt(len(self.tiles)))
+        for index, tile in enumerate(self.tiles):
+            row, column = divmod(index, columns)
+            self._rows.addWidget(tile, row, column)
+            self._rows.setRowStretch(row, 1)
+            self._rows.setColumnStretch(column, 1)
+
+    def _refresh(self) -> None:
+        for tile in self.tiles:
+            tile.refresh()
+
+
+def _labels(card: ModelCard | None) -> LabelMap:
+    return LabelMap(card.classes if card else ())
