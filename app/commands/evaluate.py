@@ -11,12 +11,14 @@ from 0.01, NMS at an overlap of 0.45, 200 boxes a picture.
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.commands.options import add_engine_options, read_pair
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_json
+from app.commands.without_greetings import without_greetings
 from detector.class_names import Aliases
 from detector.errors import OptionError
 from detector.model_store import Model, find_model
@@ -64,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     about = {"data": str(options.data), "split": dataset.split}
     if options.compare:
         return _compare(models, dataset, found, about, options.json)
-    return _measure(models[0], dataset, found[0], about | {"device": devices[0]}, options)
+    return _measure(models[0], dataset, found[0], about | {"device": devices[0]}, aliases, options)
 
 
 def _look(
@@ -92,9 +94,12 @@ def _measure(
     dataset: "Dataset",
     found: list["Detections"],
     about: dict[str, str | None],
+    aliases: Aliases,
     options: argparse.Namespace,
 ) -> int:
+    from trainer.evaluation.answers import ClassMap
     from trainer.evaluation.evaluation import evaluate
+    from trainer.evaluation.reasons import Reasons
     from trainer.evaluation.report import write_report
 
     min_score = model.card.min_score if options.min_score is None else options.min_score
@@ -106,7 +111,10 @@ def _measure(
     if options.report:
         title = f"{model.name} on {options.data.name}" + (f", {dataset.split}" if dataset.split else "")
         facts = {"pictures": str(len(dataset)), "device": about["device"] or "", "data": str(options.data)}
-        print(write_report(options.report, evaluation, dataset.examples, found, title=title, facts=facts))
+        with without_greetings():
+            reasons = Reasons(model, ClassMap.between(model.labels, dataset.labels, aliases))
+        page = partial(write_report, options.report, evaluation, dataset.examples, found, title=title)
+        print(page(facts=facts, reasons=reasons))
     return 0
 
 

@@ -36,7 +36,8 @@ def test_evaluate_writes_the_figures_and_a_page(photos, tmp_path, capsys):
     assert 0.5 < figures["voc07_map"] < 0.9
     assert figures["coco_ap"] < figures["coco_ap50"]
     assert f"VOC 2007 mAP {figures['voc07_map']:.4f}" in capsys.readouterr().out
-    assert "<svg" in (tmp_path / "report" / "index.html").read_text()
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert "<svg" in page and page.count('<figure class="pair">') > 20  # each mistake beside its heat map
     assert main.main([*arguments, *outputs]) == 2
     assert "--force replaces it" in capsys.readouterr().err
 

@@ -1,7 +1,7 @@
 """What a model answers on the pictures of a dataset, in the dataset's classes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -61,7 +61,13 @@ class ClassMap:
         """The best detections of the dataset's classes, with its class ids."""
         class_ids = self.class_ids[detections.class_ids]
         kept = np.flatnonzero(class_ids >= 0)[:max_detections]
-        return Detections(detections.boxes[kept], detections.scores[kept], class_ids[kept])
+        chosen = detections[kept]
+        return replace(chosen, class_ids=class_ids[kept])
+
+    def in_model(self, class_id: int) -> int | None:
+        """The model's class for one of the dataset's; None where it has none."""
+        found = np.flatnonzero(self.class_ids == class_id)
+        return int(found[0]) if len(found) else None
 
 
 def answers(

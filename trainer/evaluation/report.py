@@ -9,11 +9,15 @@ import cv2
 
 from detector.errors import DatasetError
 from detector.places import assets_folder
-from detector.values import Detections
+from detector.values import Detections, Pixels
 from trainer.datasets import Example
 from trainer.evaluation.evaluation import Evaluation
 from trainer.evaluation.gallery import Shown, worst_false_alarms, worst_misses
+from trainer.evaluation.reasons import Reasons
 from trainer.evaluation.svg import ClassCurve, precision_recall
+
+_SPOKE_FOR_IT = " Beside each: what of the picture spoke for it."
+_SPOKE_FOR_CLASS = " Beside each: what spoke for its class at the anchor that overlaps it best."
 
 
 def write_report(
@@ -24,15 +28,17 @@ def write_report(
     *,
     title: str,
     facts: Mapping[str, str],
+    reasons: Reasons | None = None,
 ) -> Path:
     """Writes index.html.
 
     facts   what was measured on what, shown below the title
+    reasons says what spoke for the worst mistakes; None: they are shown without
     returns the page's path
     raises  DatasetError when the folder cannot be written, SourceError when a picture cannot be read
     """
-    alarms = worst_false_alarms(evaluation, examples, detections)
-    misses = worst_misses(evaluation, examples)
+    alarms = worst_false_alarms(evaluation, examples, detections, reasons=reasons)
+    misses = worst_misses(evaluation, examples, reasons=reasons)
     at = f"at a minimum score of {evaluation.min_score:g}"
     best = evaluation.best_min_score
     sections = [
@@ -55,8 +61,16 @@ def write_report(
         _section(
             "What is taken for what", f"Rows: objects; columns: detections, {at}.", _confusion(evaluation)
         ),
-        _section("Worst false alarms", "The wrong detections with the highest scores.", _gallery(alarms)),
-        _section("Worst misses", f"The largest objects without a right detection {at}.", _gallery(misses)),
+        _section(
+            "Worst false alarms",
+            "The wrong detections with the highest scores." + (_SPOKE_FOR_IT if reasons else ""),
+            _gallery(alarms),
+        ),
+        _section(
+            "Worst misses",
+            f"The largest objects without a right detection {at}." + (_SPOKE_FOR_CLASS if reasons else ""),
+            _gallery(misses),
+        ),
     ]
     style = (assets_folder() / "report.css").read_text(encoding="utf-8")
     head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{style}</style>'
@@ -144,15 +158,17 @@ def _confusion(evaluation: Evaluation) -> str:
 
 
 def _gallery(pictures: Sequence[Shown]) -> str:
-    figures = "".join(
-        f'<figure><img alt="" src="{_address(each)}"><figcaption>{escape(each.caption)}</figcaption></figure>'
-        for each in pictures
-    )
-    return f'<div class="gallery">{figures or "None."}</div>'
+    figures = []
+    for each in pictures:
+        pair = [each.pixels] if each.warm is None else [each.pixels, each.warm]
+        images = "".join(f'<img alt="" src="{_address(pixels)}">' for pixels in pair)
+        kind = ' class="pair"' if len(pair) > 1 else ""
+        figures.append(f"<figure{kind}>{images}<figcaption>{escape(each.caption)}</figcaption></figure>")
+    return f'<div class="gallery">{"".join(figures) or "None."}</div>'
 
 
-def _address(shown: Shown) -> str:
-    _, content = cv2.imencode(".jpg", shown.pixels, [cv2.IMWRITE_JPEG_QUALITY, 80])
+def _address(pixels: Pixels) -> str:
+    _, content = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 80])
     return "data:image/jpeg;base64," + base64.b64encode(content.tobytes()).decode("ascii")
 
 
