@@ -80,7 +80,7 @@ _ALL = (
         smallest_input=257,
         preprocessing=_VGG,
         published="VOC07 77.2, COCO 25.1",
-        weights="Caffe, pierluigiferrari, amdegroot, lufficc, qfgaohao",
+        weights="Caffe, pierluigiferrari, amdegroot, lufficc",
         keras_application="VGG16",
     ),
     Architecture(
@@ -125,6 +125,17 @@ _ALL = (
         preprocessing=Preprocessing("RGB", (0.48235 * 255, 0.45882 * 255, 0.40784 * 255)),
         published="COCO 25.1",
         weights="torchvision",
+    ),
+    Architecture(
+        name="ssd300-vgg16-qfgaohao",
+        summary="the SSD300 of the paper as qfgaohao's vgg16-ssd: batch normalisation of the first map",
+        feature_maps="detector.networks.vgg:ssd300_qfgaohao",
+        head=_3X3,
+        layouts=("ssd300-voc-clamped",),
+        smallest_input=257,
+        preprocessing=Preprocessing("RGB", (123.0, 117.0, 104.0)),
+        published="VOC07 77.3",
+        weights="qfgaohao",
     ),
     Architecture(
         name="ssd7",

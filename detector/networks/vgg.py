@@ -9,9 +9,11 @@ from typing import Any
 from keras import layers
 
 from detector.networks import heads
+from detector.networks.batch_normalisation import BatchNormalisation
 from detector.networks.extra_layers import halving, shrinking
 from detector.networks.initial_kernels import RandomKernel
 from detector.networks.l2_normalisation import L2Normalisation
+from detector.networks.units import PYTORCH
 
 # (convolutions, channels) of the blocks conv1 to conv4
 _BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512))
@@ -19,7 +21,16 @@ _BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512))
 
 def ssd300(pictures: Any) -> dict[str, Any]:
     """Six feature maps: 38, 19, 10, 5, 3 and 1 cells a side at 300 pixels."""
-    maps = trunk(pictures)
+    return _ssd300(trunk(pictures))
+
+
+def ssd300_qfgaohao(pictures: Any) -> dict[str, Any]:
+    """The same as qfgaohao's vgg16-ssd: batch normalisation where the paper has that by length."""
+    norm = BatchNormalisation(momentum=PYTORCH.momentum, epsilon=PYTORCH.epsilon, name="conv4_3_norm")
+    return _ssd300(trunk(pictures, norm))
+
+
+def _ssd300(maps: dict[str, Any]) -> dict[str, Any]:
     maps["conv6_2"] = x = halving(maps["fc7"], 512, _convolution, name="conv6")
     maps["conv7_2"] = x = halving(x, 256, _convolution, name="conv7")
     maps["conv8_2"] = x = shrinking(x, 256, _convolution, name="conv8")
@@ -55,15 +66,19 @@ def head_v1(feature_map: Any, channels: int, *, name: str) -> Any:
     return (heads.convolution_1x1 if is_mean else heads.convolution_3x3)(feature_map, channels, name=name)
 
 
-def trunk(pictures: Any) -> dict[str, Any]:
-    """conv1_1 to fc7; the maps conv4_3_norm (stride 8) and fc7 (stride 16)."""
+def trunk(pictures: Any, normalise: layers.Layer | None = None) -> dict[str, Any]:
+    """conv1_1 to fc7; the maps conv4_3_norm (stride 8) and fc7 (stride 16).
+
+    normalise  makes the first map, whose values are larger, of conv4_3; default: by length
+    """
     maps = {}
     x = pictures
     for block, (convolutions, channels) in enumerate(_BLOCKS, start=1):
         for number in range(1, convolutions + 1):
             x = _convolution(x, channels, 3, name=f"conv{block}_{number}")
         if block == 4:  # only the head reads the normalised map; the trunk goes on with conv4_3 itself
-            maps["conv4_3_norm"] = L2Normalisation(20.0, name="conv4_3_norm")(x)
+            normalise = normalise or L2Normalisation(20.0, name="conv4_3_norm")
+            maps["conv4_3_norm"] = normalise(x)
         x = layers.MaxPooling2D(2, 2, padding="same", name=f"pool{block}")(x)
     for number in (1, 2, 3):
         x = _convolution(x, 512, 3, name=f"conv5_{number}")

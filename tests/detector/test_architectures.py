@@ -18,6 +18,7 @@ from detector.errors import ModelError
 from detector.model_card import ModelCard
 from detector.model_store import save_model
 from detector.networks.architectures import ARCHITECTURES
+from detector.networks.batch_normalisation import BatchNormalisation
 from detector.networks.catalog import build_network, feature_map_shapes, new_card
 from detector.networks.weights import weights_of
 from tests.detector.random_networks import random_network
@@ -48,6 +49,7 @@ FACTS = {
     "ssd512-vgg16": Fact(21, 27_188_676, 24564, _VGG_SMALL, heavy=True),
     "ssd300-vgg16-v1": Fact(21, 25_765_497, 7308, _VGG_SMALL, heavy=True),
     "ssd300-vgg16-torchvision": Fact(91, 35_641_826, 8732, _VGG_SMALL, heavy=True),
+    "ssd300-vgg16-qfgaohao": Fact(21, 26_285_998, 8732, _VGG_SMALL, heavy=True),
     "ssd7": Fact(6, 213_232, 11692),
     "ssd300-mobilenet-v1": Fact(91, 6_819_839, 1917),
     "ssd300-mobilenet-v1-caffe": Fact(21, 5_783_417, 1917, folded=True),
@@ -134,6 +136,9 @@ def test_a_training_step_lowers_the_loss(name: str) -> None:
     keras.utils.set_random_seed(0)
     card = small_card(name)
     network = build_network(card)
+    for layer in network.layers:
+        if isinstance(layer, BatchNormalisation):
+            layer.frozen_statistics = True  # of two pictures, maps of one cell would have two values
     rng = np.random.default_rng(1)
     class_ids = rng.choice(np.int32([0, 1, 2]), (2, card.anchors.count), p=[0.9, 0.05, 0.05])
     offsets = rng.normal(size=(*class_ids.shape, 4)).astype(np.float32)
@@ -203,10 +208,10 @@ def _agree_in_openvino(names: list[str], folder: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_saved_and_run_by_openvino_it_answers_the_same(tmp_path: Path) -> None:
-    _agree_in_openvino([name for name, fact in FACTS.items() if not fact.heavy], tmp_path)
+    _agree_in_openvino(["ssd7", "ssdlite320-mobilenet-v3"], tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_saved_and_run_by_openvino_the_heavy_ones_answer_the_same(tmp_path: Path) -> None:
-    _agree_in_openvino([name for name, fact in FACTS.items() if fact.heavy], tmp_path)
+@pytest.mark.timeout(1200)
+def test_saved_and_run_by_openvino_all_others_answer_the_same(tmp_path: Path) -> None:
+    _agree_in_openvino(NAMES, tmp_path)

@@ -31,12 +31,12 @@ _CLASSES = 4  # background included
 _ROWS = 300
 
 
-def fill(network: nn.Module) -> dict[str, tuple[int, ...]]:
+def fill(network: nn.Module, gain: float = 2.0) -> dict[str, tuple[int, ...]]:
     """Gives a network its seeded weights; the shapes of its state dict by name."""
     state = network.state_dict()
     shapes = {name: tuple(each.shape) for name, each in state.items() if "num_batches" not in name}
     for name, shape in shapes.items():
-        state[name].copy_(torch.from_numpy(seeded(name, shape)))
+        state[name].copy_(torch.from_numpy(seeded(name, shape, gain)))
     network.eval()
     return shapes
 
@@ -112,13 +112,14 @@ def main(folder: Path) -> None:
     tensors(folder)
     detection = load_torchvision().models.detection
     no_weights: dict[str, Any] = {"weights": None, "weights_backbone": None, "num_classes": _CLASSES}
-    for name, build, size in (
-        ("ssdlite320_mobilenet_v3_large", detection.ssdlite320_mobilenet_v3_large, 320),
-        ("ssd300_vgg16", detection.ssd300_vgg16, 300),
+    for name, build, size, gain in (
+        ("ssdlite320_mobilenet_v3_large", detection.ssdlite320_mobilenet_v3_large, 320, 1.0),
+        ("ssd300_vgg16", detection.ssd300_vgg16, 300, 2.0),
     ):
         network = build(**no_weights)
-        shapes = fill(network)
-        save(folder / f"torchvision_{name}.npz", shapes, of_torchvision(network, size))
+        shapes = fill(network, gain)
+        answers = of_torchvision(network, size) | {"gain": np.float32(gain)}
+        save(folder / f"torchvision_{name}.npz", shapes, answers)
     vgg = ([123, 117, 104], 1)
     imagenet = (
         np.array([0.485, 0.456, 0.406]) * 255,
