@@ -22,7 +22,7 @@ from tests.detector.engines.conftest import picture
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
 
-# Time of the 8-bit network in parts of the other's: of bfloat16 with AMX, of float32 where there is only VNNI.
+# Time of the 8-bit network in parts of bfloat16 on processors with AMX, of float32 where there is only VNNI.
 BARS = {"bfloat16": 0.75, "float32": 0.45}
 ROUNDS = 30
 
