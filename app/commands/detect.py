@@ -23,6 +23,7 @@ was written until then is complete and plays.
 import argparse
 from pathlib import Path
 
+from app.commands.event_options import add_event_options
 from app.commands.options import add_capture_option, add_engine_options
 
 
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_capture_option(parser)
     add("--batch", metavar="N", type=int, default=8, help="frames looked at together (default: 8; live: 1)")
     add_engine_options(parser)
+    add_event_options(parser)
     add("--quiet", action="store_true", help="no progress, no summary; only errors")
     add("--force", action="store_true", help="replace files that exist")
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.commands.detect_report import Bar, summary
+from app.commands.event_options import event_options, open_log
 from app.commands.stopping import stopped_by
 from app.commands.without_greetings import load_keras_quietly
+from app.events import read_regions
+from app.events.sink import EventSink
 from app.outputs import jobs_for
 from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
@@ -39,6 +42,9 @@ class DetectOptions:
     engine: str = "auto"
     device: str = "auto"
     precision: str = "auto"
+    zones: Path | None = None
+    events: Path | None = None
+    on_event: str | None = None
     quiet: bool = False
     force: bool = False
 
@@ -66,6 +72,7 @@ def detect(options: DetectOptions) -> int:
     model = find_model(options.model) if options.model else default_model()
     choice = _choice(options, model)
     lines = _lines(options, model.labels)
+    events = _events(options, model.labels, choice)
     jobs = jobs_for(
         options.sources,
         start=options.start,
@@ -90,15 +97,21 @@ def detect(options: DetectOptions) -> int:
             jobs,
             engine,
             choice,
-            sinks=[lines] if lines else [],
+            sinks=[sink for sink in (lines, events) if sink],
             batch=frames_together,
             max_frames=options.max_frames,
             report=bar.moved,
             ended=bar.ended,
         )
+
+        def stop() -> None:
+            batch.stop()
+            if events:
+                events.log.hurry()
+
         started = time.monotonic()
         try:
-            with stopped_by((signal.SIGINT, signal.SIGTERM), batch.stop) as signals:
+            with stopped_by((signal.SIGINT, signal.SIGTERM), stop) as signals:
                 outcomes = batch.run()
         finally:
             engine.close()
@@ -123,6 +136,15 @@ def _choice(options: DetectOptions, model: Model) -> Choice:
         max_detections=int(chosen(options.max_detections, card.max_detections)),
         class_ids=None if options.classes is None else frozenset(model.labels.class_ids(options.classes)),
     )
+
+
+def _events(options: DetectOptions, labels: LabelMap, choice: Choice) -> EventSink | None:
+    wanted = event_options(options.zones, options.events, options.on_event)
+    if wanted is None:
+        return None
+    regions = read_regions(wanted.zones)
+    log = open_log(wanted, labels, live=False)
+    return EventSink(regions, labels, log, min_score=choice.min_score)
 
 
 def _lines(options: DetectOptions, labels: LabelMap) -> Lines | None:

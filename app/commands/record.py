@@ -22,6 +22,7 @@ end; 1 when a source could not be opened or a recording ended early; 130 after C
 import argparse
 from pathlib import Path
 
+from app.commands.event_options import add_event_options
 from app.commands.options import add_engine_options
 
 
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--codec", metavar="NAME", help="the encoder, where one is needed (default: libx264)")
     add("--for", metavar="TIME", dest="lasting", help="end by itself after so long (default: never)")
     add_engine_options(parser)
+    add_event_options(parser)
     add("--metrics", metavar="PORT", type=int, help="figures for Prometheus at 127.0.0.1:PORT/metrics")
     add("--quiet", action="store_true", help="only warnings and errors")
 

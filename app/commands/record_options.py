@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.commands.amounts import read_size, read_time, read_time_or_size
+from app.commands.event_options import EventOptions, event_options
 from app.recording.codecs import DEFAULT_CODEC, find_codec
 from app.recording.plan import Mode, RecordingPlan
 from app.recording.quota import Quota
@@ -26,6 +27,7 @@ class RecordOptions:
     min_score: float | None = None
     classes: Sequence[str] | None = None
     blur: Sequence[str] = ()
+    events: EventOptions | None = None
     lasting: float | None = None  # seconds
     metrics: int | None = None  # port
     engine: str = "auto"
@@ -40,7 +42,8 @@ class RecordOptions:
     @property
     def needs_model(self) -> bool:
         """Whether anything depends on what is found."""
-        return self.plan.mode is not Mode.CLEAN or self.plan.cutting.on_events or bool(self.blur)
+        needed = self.plan.cutting.on_events or self.blur or self.events
+        return self.plan.mode is not Mode.CLEAN or bool(needed)
 
 
 def read_options(written: argparse.Namespace) -> RecordOptions:
@@ -72,6 +75,7 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
         min_score=written.min_score,
         classes=_names(written.classes),
         blur=_names(written.blur) or (),
+        events=event_options(written.zones, written.events, written.on_event),
         lasting=read_time(written.lasting, option="--for") if written.lasting else None,
         metrics=written.metrics,
         engine=written.engine,

@@ -14,8 +14,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from app.blur import Blur
+from app.commands.event_options import EventOptions, open_log
 from app.commands.record_options import RecordOptions
 from app.commands.stopping import stopped_by
+from app.events import read_regions
+from app.events.live_events import LiveEvents
 from app.keeping import new_path, stem_of
 from app.metrics import MetricsServer
 from app.pipeline import BATCH, Choice, DetectorState, LivePipeline, SharedEngine
@@ -47,7 +50,9 @@ def record(options: RecordOptions) -> int:
     ended = threading.Event()
     with stopped_by((signal.SIGINT, signal.SIGTERM), ended.set) as signals:
         threading.Thread(target=_finish_left_overs, args=[options.folder], daemon=True).start()
-        engine, pipelines = _begin(options, model)
+        labels = model.labels if model else LabelMap(())
+        events = _Events(options.events, labels) if options.events else None
+        engine, pipelines = _begin(options, model, events)
         watches = [_Watch(pipeline, quiet=options.quiet) for pipeline in pipelines]
         if not options.quiet:
             print(f"Recording {_counted(watches)} into {options.folder}; Ctrl-C ends it.", file=sys.stderr)
@@ -58,6 +63,8 @@ def record(options: RecordOptions) -> int:
                 if not any(going_on) or (deadline and time.monotonic() >= deadline):
                     break
         _close(engine, pipelines)
+        if events:
+            events.close()
         for watch in watches:
             watch.tell_recording()
     if signals:
@@ -65,7 +72,9 @@ def record(options: RecordOptions) -> int:
     return 1 if any(watch.failed for watch in watches) else 0
 
 
-def _begin(options: RecordOptions, model: Model | None) -> tuple[SharedEngine, list[LivePipeline]]:
+def _begin(
+    options: RecordOptions, model: Model | None, events: "_Events | None"
+) -> tuple[SharedEngine, list[LivePipeline]]:
     labels = model.labels if model else LabelMap(())
     labels.class_ids(options.blur)  # a name that is misspelt must not leave somebody recognisable
     finder = finder_of(model.card) if model else Finder(labels=labels)
@@ -94,6 +103,8 @@ def _begin(options: RecordOptions, model: Model | None) -> tuple[SharedEngine, l
         pipeline = LivePipeline(source, engine=engine, choice=choice, finder=finder, blur=blur)
         pipeline.start_recording_as(_names(stem, options.folder), options.folder, plan=options.plan)
         pipelines.append(pipeline)
+        if events:
+            events.watch(pipeline)
     for pipeline in pipelines:  # once it is certain that all can be recorded
         pipeline.start()
     return engine, pipelines
@@ -133,6 +144,27 @@ def _finish_left_overs(folder: Path) -> None:
             logger.warning("%s was interrupted; its %d frames are %s", part, result.frames, result.path.name)
         except RecordingError as error:
             logger.warning("%s", error)
+
+
+class _Events:
+    """The same zones and lines in all sources, and one place for what happens there."""
+
+    def __init__(self, options: EventOptions, labels: LabelMap) -> None:
+        self._regions, self._labels = read_regions(options.zones), labels
+        self._log = open_log(options, labels, live=True)
+        self._live: list[LiveEvents] = []
+
+    def watch(self, pipeline: LivePipeline) -> None:
+        live = LiveEvents(lambda event, picture: None)
+        live.follow(self._regions, self._labels)
+        live.keep(self._log)
+        pipeline.listen(live.offer)
+        self._live.append(live)
+
+    def close(self) -> None:
+        for live in self._live:
+            live.close()
+        self._log.close(0.5)
 
 
 class _Watch:

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 _WAITING_BYTES = 200_000_000  # of pixels: 32 frames of 1080p
 _WAITING = 64
 _MOST_ERRANDS = 100_000  # of a file, which has an end: all are carried out
+_HURRY, _GLANCE = 1.0, 0.1  # seconds
 _MOST_PICTURES = 5000  # of one run, about 500 MB: older ones are removed, their lines stay
 
 
@@ -67,6 +68,7 @@ class EventLog:
         self._action, self._live, self._wrote = action, live, wrote
         self._pictures: deque[Path] = deque()
         self._said: set[str] = set()
+        self._hurried_until = float("inf")
         self._notices: Belt[_Notice] = Belt(items=_WAITING, size=_WAITING_BYTES)
         most = _WAITING if live else _MOST_ERRANDS
         self._errands: Belt[dict[str, Any]] = Belt(items=most, size=most)
@@ -91,16 +93,21 @@ class EventLog:
 
         returns  False when something had to be left undone
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = float("inf") if timeout is None else time.monotonic() + timeout
         self._notices.close()
         for thread in self._threads:
-            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            while thread.is_alive() and time.monotonic() < min(deadline, self._hurried_until):
+                thread.join(_GLANCE)
         done = not any(thread.is_alive() for thread in self._threads)
         self._notices.abandon()
         self._errands.abandon()
         if self._action is not None:
             self._action.stop()
         return done
+
+    def hurry(self) -> None:
+        """`close` has a second left at most, also one that is waiting by now. For a signal handler."""
+        self._hurried_until = time.monotonic() + _HURRY
 
     def _write_all(self) -> None:
         try:

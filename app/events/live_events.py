@@ -65,18 +65,30 @@ class LiveEvents:
                 for name, tally in known.items()
             }
 
-    def close(self) -> None:
-        """Nothing is followed any more; what was told stays told."""
+    def close(self, timeout: float = 0.5) -> None:
+        """Nothing is offered any more; whoever is still there has left, as far as there is time to say so."""
+        self._belt.close()
+        self._thread.join(timeout)
         self._belt.abandon()
 
     def _follow_all(self) -> None:
+        last: tuple[Frame, Detections] | None = None
         while pairs := self._belt.take_now(1):
             for frame, found in pairs:
+                last = frame, found
                 with self._lock:
                     rules, log = self._rules, self._log
                     events = rules.see(frame.pts, (frame.height, frame.width), found) if rules else []
-                if log is not None:
-                    log.offer(events, frame, found)
-                else:
-                    for event in events:
-                        self._told(event, None)
+                self._tell(events, frame, found, log)
+        if last is not None:
+            with self._lock:
+                rules, log = self._rules, self._log
+                events = rules.finish() if rules else []
+            self._tell(events, *last, log)
+
+    def _tell(self, events: list[Event], frame: Frame, found: Detections, log: EventLog | None) -> None:
+        if log is not None:
+            log.offer(events, frame, found)
+            return
+        for event in events:
+            self._told(event, None)

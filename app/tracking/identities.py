@@ -16,6 +16,7 @@ _CLOCK_STEP = 0.001  # seconds
 
 _libraries: dict[str, Any] = {}
 _loading = threading.Lock()
+_loaded = threading.Event()
 
 
 class Identities:
@@ -86,6 +87,14 @@ def _load_beside() -> None:
             logger.warning("Objects get no numbers: %s. Install what requirements.txt lists.", error)
         else:
             _libraries["trackers"] = trackers
+        finally:
+            _loaded.set()
 
     if _loading.acquire(blocking=False):  # never given back: it is loaded or being loaded
         threading.Thread(target=load, name="load trackers", daemon=True).start()
+
+
+def wait_for_library() -> None:
+    """For those who must not miss a frame. Also where it cannot be loaded."""
+    _load_beside()
+    _loaded.wait()
