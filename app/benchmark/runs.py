@@ -80,8 +80,10 @@ def benchmark(options: BenchmarkOptions, *, on_round: OnRound, notify: Notify) -
     if options.device == "gpu":
         return Measured(about=about, rows=_on_gpu(options, frame, on_round))
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whose network the others are compared with
-    names = [options.model] if options.model else list(RANDOM_NETWORKS)
-    models = [find_model(name) if options.model else random_model(name, frame) for name in names]
+    if options.model:
+        models = [find_model(options.model)]
+    else:
+        models = [random_model(name, frame, classes=count) for name, count in RANDOM_NETWORKS.items()]
     rows, against = _on_cpu(models, frame, options, on_round, notify)
     rates = None
     if options.video:
@@ -118,8 +120,8 @@ def _on_cpu(
 
 
 def _on_gpu(options: BenchmarkOptions, frame: Frame, on_round: OnRound) -> list[Row]:
-    name = next(iter(RANDOM_NETWORKS))
-    model = find_model(options.model) if options.model else random_model(name, frame)
+    name, classes = next(iter(RANDOM_NETWORKS.items()))
+    model = find_model(options.model) if options.model else random_model(name, frame, classes=classes)
     with closing(open_engine(model, engine="keras", device="gpu", batch=max(_GPU_BATCHES))) as engine:
         ways = [whole_call(model, engine, [frame] * batch) for batch in _GPU_BATCHES]
         return measure(ways, rounds=options.rounds, on_round=on_round)

@@ -16,8 +16,8 @@ RANDOM_NETWORKS = {"ssd300-vgg16": 20, "ssd300-mobilenet-v1": 90}
 CANDIDATES_ABOVE_FLOOR = 900
 
 
-def random_model(architecture: str, frame: Frame) -> Model:
-    """One of RANDOM_NETWORKS with random weights, the same each time, in the cache folder.
+def random_model(architecture: str, frame: Frame, *, classes: int) -> Model:
+    """An architecture with random weights, the same each time, in the cache folder.
 
     Speed does not depend on what a network has learnt, as long as its numbers are of usual size.
     """
@@ -25,8 +25,8 @@ def random_model(architecture: str, frame: Frame) -> Model:
     from detector.networks.random_weights import randomize
     from detector.networks.weights import weights_of
 
-    classes = [f"class {number}" for number in range(RANDOM_NETWORKS[architecture])]
-    card = new_card(architecture, name=f"{architecture}-random", classes=classes)
+    names = [f"class {number}" for number in range(classes)]
+    card = new_card(architecture, name=f"{architecture}-random", classes=names)
     picture = np.empty((*card.input_size, 3), np.uint8)
     fill(picture, frame, card.channel_order)
     network = build_network(card)

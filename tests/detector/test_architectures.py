@@ -21,6 +21,7 @@ from detector.networks.architectures import ARCHITECTURES
 from detector.networks.batch_normalisation import BatchNormalisation
 from detector.networks.catalog import build_network, feature_map_shapes, new_card
 from detector.networks.weights import weights_of
+from detector.networks.work import operations
 from tests.detector.random_networks import random_network
 from trainer.loss import MultiBoxLoss, Targets
 
@@ -29,10 +30,11 @@ from trainer.loss import MultiBoxLoss, Targets
 class Fact:
     """What reference facts 2.1 and 2.9 say of the published network.
 
-    classes     background included
-    parameters  those that learn
-    small       the smallest pictures that are worth testing with, (height, width)
-    heavy       seconds rather than moments: a default run only builds it
+    classes        background included
+    parameters     those that learn
+    small          the smallest pictures that are worth testing with, (height, width)
+    heavy          seconds rather than moments: a default run only builds it
+    giga_products  of one picture, as torchvision states them
     """
 
     classes: int
@@ -41,6 +43,7 @@ class Fact:
     small: tuple[int, int] = (96, 128)
     heavy: bool = False
     folded: bool = False
+    giga_products: float | None = None
 
 
 _VGG_SMALL = (257, 270)
@@ -48,7 +51,7 @@ FACTS = {
     "ssd300-vgg16": Fact(21, 26_285_486, 8732, _VGG_SMALL, heavy=True),
     "ssd512-vgg16": Fact(21, 27_188_676, 24564, _VGG_SMALL, heavy=True),
     "ssd300-vgg16-v1": Fact(21, 25_765_497, 7308, _VGG_SMALL, heavy=True),
-    "ssd300-vgg16-torchvision": Fact(91, 35_641_826, 8732, _VGG_SMALL, heavy=True),
+    "ssd300-vgg16-torchvision": Fact(91, 35_641_826, 8732, _VGG_SMALL, True, giga_products=34.858),
     "ssd300-vgg16-qfgaohao": Fact(21, 26_285_998, 8732, _VGG_SMALL, heavy=True),
     "ssd7": Fact(6, 213_232, 11692),
     "ssd300-mobilenet-v1": Fact(91, 6_819_839, 1917),
@@ -56,7 +59,7 @@ FACTS = {
     "ssd300-mobilenet-v1-qfgaohao": Fact(21, 9_468_996, 3000),
     "ssd300-mobilenet-v2": Fact(91, 16_837_567, 1917),
     "ssdlite300-mobilenet-v2": Fact(91, 4_500_543, 1917),
-    "ssdlite320-mobilenet-v3": Fact(91, 3_440_060, 3234),
+    "ssdlite320-mobilenet-v3": Fact(91, 3_440_060, 3234, giga_products=0.583),
     "ssd300-resnet50": Fact(81, 22_894_902, 8732, _VGG_SMALL, heavy=True),
 }
 NAMES = list(FACTS)
@@ -93,6 +96,8 @@ def test_it_has_the_parameters_and_anchors_of_the_published_network_in_their_ord
     anchors = generate(card.anchors)
     assert len(anchors) == fact.anchors
     _check_order(network, card, anchors)
+    if fact.giga_products:
+        assert operations(network) / 1e9 == pytest.approx(2 * fact.giga_products, rel=2e-3)
 
 
 def _check_order(network: keras.Model, card: ModelCard, anchors: Anchors) -> None:

@@ -1,6 +1,7 @@
 """The models at hand, and the published weights that can be had.
 
   python main.py models list
+  python main.py models list --markdown
 
 A model is a card (JSON) and its weights (HDF5). Of what can be had, the list says what fetching it needs:
 nothing, --unverified where nobody has published a checksum, or a browser.
@@ -8,11 +9,13 @@ nothing, --unverified where nobody has published a checksum, or a browser.
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app.commands.model_verbs.words import megabytes, size_of, size_words, table
+from app.commands.progress import counted
 
 if TYPE_CHECKING:
     from app.published.catalog import Published
@@ -28,10 +31,18 @@ _FIGURES = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs")
+    form.add_argument(
+        "--markdown",
+        action="store_true",
+        help="the architectures instead, as a table, measured on this computer (takes minutes)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.markdown:
+        return _compare_architectures()
     from app.published.catalog import read_catalog
     from detector.model_store import list_models
 
@@ -48,6 +59,24 @@ def run(options: argparse.Namespace) -> int:
     offers = ("can be had", "architecture", "published", "size", "needs")
     print("\n" + "\n".join(table([offers, *map(_offer, published)])))
     print("\n'python main.py models download NAME' fetches one of them.")
+    return 0
+
+
+def _compare_architectures() -> int:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # what OpenVINO is compared with
+    from app.benchmark.architectures import compare, markdown
+    from detector.engines.devices import processor_name, usable_cores
+    from detector.networks.architectures import ARCHITECTURES
+
+    rows = []
+    with counted("architectures") as progress:
+        for row in compare():
+            rows.append(row)
+            progress(len(rows), len(ARCHITECTURES))
+    print(markdown(rows))
+    print(f"\n{processor_name()}, {usable_cores()} cores. TensorFlow: the bare network in float32. ", end="")
+    print(f"OpenVINO: the whole call ({rows[0].device}). Random weights for 80 classes, 1280x720 frames.")
     return 0
 
 
