@@ -105,3 +105,12 @@ def test_the_benchmark_runs_as_told(line, folder):
     said = _shell(re.sub(r"--rounds \d+", "", line) + " --rounds 1", folder, timeout=500)
     assert said.returncode == 0, said.stderr
     assert "OpenVINO CPU float32" in said.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("line", [line for line in _COMMANDS if line.startswith("python main.py explain")])
+def test_explain_runs_as_told(line, folder):
+    said = _shell(line, folder, timeout=500)
+    assert said.returncode == 0, said.stderr
+    assert (folder / line.split()[-1]).stat().st_size > 0
