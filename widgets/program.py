@@ -121,9 +121,10 @@ def _closing_on_signals(close: Callable[[], object]) -> Iterator[None]:
     """Ctrl-C and SIGTERM are like closing the window.
 
     A Python signal handler runs only when Python does, and in Qt's loop it may not for minutes: so each
-    signal also writes to a socket that Qt watches.
+    signal also writes to a socket that Qt watches. It runs in the midst of anything, a lock held there
+    included: closing waits until the loop comes round.
     """
-    from PyQt5.QtCore import QSocketNotifier
+    from PyQt5.QtCore import QSocketNotifier, QTimer
 
     reading, writing = socket.socketpair()
     for end in (reading, writing):
@@ -132,7 +133,8 @@ def _closing_on_signals(close: Callable[[], object]) -> Iterator[None]:
     notifier.activated.connect(lambda: reading.recv(64))
     wakeup = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
     handlers = {
-        number: signal.signal(number, lambda *_: close()) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda *_: QTimer.singleShot(0, close))
+        for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield

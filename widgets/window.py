@@ -1,7 +1,7 @@
 """The main window: start page or watched source, menus, messages, and an orderly end."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer
@@ -10,10 +10,11 @@ from PyQt5.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidg
 
 from app.credentials import forget_log_in_soon
 from app.events import Regions
+from app.keeping import Wishes, folder_of
 from app.pipeline import BATCH, LivePipeline, View
 from app.settings import Settings
 from app.source_sets import expand, is_set, write_set
-from app.sources import FoundCamera, open_source
+from app.sources import FoundCamera, open_source, path_of, warm_up
 from detector.errors import StudioError
 from widgets import theme
 from widgets.actions import ACTIONS
@@ -29,6 +30,8 @@ from widgets.keeping import Keeping
 from widgets.menus import OwnKeys, add_choices, fill_menu_bar, make_actions
 from widgets.model_chooser import ModelChooser
 from widgets.opening import Opening
+from widgets.recovering import Recovering
+from widgets.replay import Replay
 from widgets.source_words import camera_words, recent_words
 from widgets.start_page import StartPage
 from widgets.tile import Tile
@@ -62,6 +65,8 @@ class Window(QMainWindow):
         self.grid = GridPage()
         self.ending = Ending(self)
         self.keeping = Keeping(self, watched=self.page.watched, banner=self.banner)
+        self.replay = Replay(self.page.playback.pipeline, self.page.choice, self)
+        self.recovering = Recovering(self, self.banner)
         self._capture = capture
         self._address: str | None = None
         self._closing = self._closed = False
@@ -73,7 +78,7 @@ class Window(QMainWindow):
         self._go_to(self.start_page)
 
     def _lay_out(self) -> None:
-        doers = (self, self.opening, self.models, self.keeping, self.page, self.page.desk)
+        doers = (self, self.opening, self.models, self.keeping, self.replay, self.page, self.page.desk)
         parts = (self.page.playback, self.page.panel, self.page.view)
         self.actions_by_name = make_actions(self, *doers, *parts)
         self.menus = fill_menu_bar(self, self.actions_by_name)
@@ -111,6 +116,8 @@ class Window(QMainWindow):
         self.page.failed.connect(self._source_failed)
         self.page.log_in.connect(lambda: self.opening.ask_for_log_in(self._address or ""))
         self.page.shown.connect(self.keeping.follow)
+        self.keeping.changed.connect(self._save)
+        self.replay.told.connect(self.banner.say)
         self.page.shown.connect(self._follow_picture)
         self.page.trouble.connect(self.say_mishap)
         self.page.desk.told.connect(self.say_mishap)
@@ -158,7 +165,10 @@ class Window(QMainWindow):
         self._say_title(source.name)
         self._go_to(self.page)
         regions = self.settings.regions_of(address)
-        self.page.open(source, self.models.engine_opener(), self.models.card, regions)
+        self.keeping.playing = path = path_of(address)
+        recorded = self.replay.open(path)
+        opener, card = recorded or (self.models.engine_opener(), self.models.card)
+        self.page.open(source, opener, card, regions)
         if record:
             self.keeping.record(record, force=force)  # before the start, so that no frame is missed
         self.page.start()
@@ -279,6 +289,7 @@ class Window(QMainWindow):
         if page is self.start_page:
             self._show_recent()
             self._cameras.start()
+            warm_up()  # what is chosen next opens at once
         else:
             self._cameras.stop()
         self._pages.setCurrentWidget(page)
@@ -352,6 +363,8 @@ class Window(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
         self._theme_actions[self.settings.theme].setChecked(True)
         self.keeping.folder = self.page.desk.folder = self.settings.recording_folder
+        self.keeping.wishes = Wishes.from_json(self.settings.recording)
+        self.recovering.look(folder_of(self.settings.recording_folder))
         self.page.desk.panel.keep.setChecked(self.settings.keep_events)
         self.page.desk.panel.action.setText(self.settings.on_event)
 
@@ -365,6 +378,8 @@ class Window(QMainWindow):
             nms_iou=nms_iou,
             keep_events=self.page.desk.panel.keep.isChecked(),
             on_event=self.page.desk.panel.action.text().strip(),
+            recording_folder=self.keeping.folder,
+            recording=asdict(self.keeping.wishes),
             geometry=bytes(self.saveGeometry().toBase64()).decode(),
         ).save()
 
