@@ -17,6 +17,7 @@ from app.outputs import jobs_for
 from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
 from app.recording.lines import Lines, check_lines
+from app.sources import warm_up
 from detector.engines import open_engine
 from detector.errors import OptionError
 from detector.model_store import Model, default_model, find_model
@@ -70,6 +71,7 @@ def detect(options: DetectOptions) -> int:
     raises   StudioError
     """
     model = find_model(options.model) if options.model else default_model()
+    warm_up()  # the decoder starts while the network is made ready
     choice = _choice(options, model)
     lines = _lines(options, model.labels)
     events = _events(options, model.labels, choice)
