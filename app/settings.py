@@ -32,6 +32,7 @@ class Settings:
     geometry            of the window, as text; empty: as the system places it
     theme               one of THEMES
     recording_folder    where recordings and snapshots go; empty: the person's videos
+    recording           how recordings are made, as `app.keeping.Wishes` writes it
     regions             zones and lines by the address of their source, as `Regions.to_json` writes them
     keep_events         events are written to the disk, with pictures
     on_event            a command or web address for each event; empty: none
@@ -44,6 +45,7 @@ class Settings:
     geometry: str = ""
     theme: str = "dark"  # video is best watched so
     recording_folder: str = ""
+    recording: Mapping[str, Any] = field(default_factory=dict)
     regions: Mapping[str, Any] = field(default_factory=dict)
     keep_events: bool = False  # pictures of people are kept only when somebody wants them
     on_event: str = ""
@@ -134,7 +136,7 @@ def _checked(entry: tuple[str, Any]) -> tuple[str, Any]:
             return name, tuple(value)[:_RECENT]
         case (("min_score" | "nms_iou"), int() | float()) if 0 <= value <= 1 and value is not True:
             return name, float(value)
-        case "regions", dict():
+        case (("regions" | "recording"), dict()):
             return name, value
         case "keep_events", bool():
             return name, value

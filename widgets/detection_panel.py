@@ -3,6 +3,7 @@
 from PyQt5.QtCore import QEvent, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from app.recording.sidecar import Finder, finder_of
 from detector.model_card import ModelCard
 from widgets.actions import find_action
 from widgets.class_filter import ClassFilter
@@ -90,7 +91,7 @@ class DetectionPanel(QFrame):
         self.reset.setFocusPolicy(Qt.TabFocus)
         self.reset.clicked.connect(self.reset_thresholds)
         self.classes = ClassFilter()
-        self._card: ModelCard | None = None
+        self._card: ModelCard | Finder | None = None
 
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 14, 16, 14)
@@ -112,27 +113,30 @@ class DetectionPanel(QFrame):
     def sizeHint(self) -> QSize:
         return QSize(272, 600)
 
-    def show_model(self, card: ModelCard | None) -> None:
-        """Shows what the model is; thresholds become its own where they were the last one's own."""
+    def show_model(self, card: ModelCard | Finder | None) -> None:
+        """Shows what the model is, or was; thresholds become its own where they were the last one's own."""
         was_own = self.thresholds == (None, None)
-        self._card = card
+        self._card, names = card, finder_of(card).labels.names
         self.model_button.setText(f" {card.name}" if card else " Import a model…")
         if card:
-            height, width = card.input_size
-            classes = f"{len(card.classes)} class{'es' if len(card.classes) > 1 else ''}"
-            self._model_facts.setText(f"{classes} · {width} × {height}")
+            classes = f"{len(names)} class{'es' if len(names) > 1 else ''}"
+            if isinstance(card, ModelCard):
+                height, width = card.input_size
+                self._model_facts.setText(f"{classes} · {width} × {height}")
+            else:
+                self._model_facts.setText(f"{classes} · boxes as they were recorded")
         else:
             self._model_facts.setText("Without a model there are no boxes.")
         for widget in (self.min_score, self.nms_iou, self.reset, self.classes):
             widget.setEnabled(card is not None)
-        self.classes.set_classes(card.classes if card else ())
+        self.classes.set_classes(names)
         if was_own:
             self.reset_thresholds()
         self._thresholds_moved()
 
     @property
     def max_detections(self) -> int:
-        return self._card.max_detections if self._card else 200
+        return self._card.max_detections if isinstance(self._card, ModelCard) else 200
 
     def raise_min_score(self) -> None:
         self.min_score.step(0.05)

@@ -19,7 +19,7 @@ class Playback(QObject):
 
     def __init__(self, pipeline: Callable[[], LivePipeline | None], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pipeline = pipeline
+        self.pipeline = self._pipeline = pipeline
 
     def toggle_pause(self) -> None:
         """Play or pause; at the end of a file, from the beginning."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.pipeline import View
+from app.pipeline import RecordingState, View
+from app.recording.disk import duration_words
 from app.sources import FoundCamera, State
 from widgets.seek_bar import clock
 
@@ -87,9 +88,16 @@ def statistics(view: View) -> tuple[str, ...]:
     ]
     if view.recording:
         frames, lost = view.recording.frames, figures.unrecorded
+        if view.recording.time_left is not None:
+            rows.append(("room", f"{duration_words(view.recording.time_left)} at this rate"))
         rows.append(("written", f"{figures.written:.1f}/s, {frames} so far, {lost} lost"))
     width = max(len(name) for name, _ in rows)
     return tuple(f"{name:<{width}}  {words}" for name, words in rows)
+
+
+def recording_words(recording: RecordingState) -> str:
+    """The mark in the corner of the picture while a recording runs."""
+    return "WAITING" if recording.waiting else f"REC {clock(recording.seconds)}"
 
 
 def _pair(value: tuple[float, float] | None) -> str:

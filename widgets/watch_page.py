@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QAction, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from app.events import Regions
 from app.pipeline import Choice, DetectorState, DetectorStatus, LivePipeline, OpenEngine, View
-from app.recording.sidecar import finder_of
+from app.recording.sidecar import Finder, finder_of
 from app.sources import Source, State
 from detector.model_card import ModelCard
 from detector.values import LabelMap
@@ -107,15 +107,19 @@ class WatchPage(QWidget):
         self,
         source: Source,
         open_engine: OpenEngine | None,
-        card: ModelCard | None,
+        card: ModelCard | Finder | None,
         regions: Regions | None = None,
     ) -> None:
         """Makes ready to watch a source with a model; the one before must have been released.
 
+        card     of the model; or who found the boxes of a recording
         regions  zones and lines that were drawn for it
         """
-        self._labels = LabelMap(card.classes if card else ())
-        watch = Watch(source, open_engine=open_engine, choice=self.choice(), finder=finder_of(card))
+        finder = finder_of(card)
+        if finder.labels != self._labels:
+            self.panel.show_model(card)
+        self._labels = finder.labels
+        watch = Watch(source, open_engine=open_engine, choice=self.choice(), finder=finder)
         self.borrow(watch, regions)
 
     def borrow(self, watch: Watch, regions: Regions | None = None) -> None:

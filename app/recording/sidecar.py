@@ -39,8 +39,10 @@ class Finder:
     nms_iou: float = 0.45
 
 
-def finder_of(card: ModelCard | None) -> Finder:
+def finder_of(card: ModelCard | Finder | None) -> Finder:
     """A model as a sidecar names it."""
+    if isinstance(card, Finder):
+        return card
     if card is None:
         return Finder(labels=LabelMap(()))
     return Finder(

@@ -1,7 +1,7 @@
 """A recording's boxes read back: what was on a frame, when something appears, an engine that knows it all."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,34 +68,24 @@ class Sidecar:
             return None
         return self._on(index)
 
-    def appearance_after(self, seconds: float, chosen: Callable[[Detections], Detections]) -> float | None:
+    def appearances(
+        self, *, min_score: float, class_ids: Collection[int] | None = None
+    ) -> NDArray[np.float64]:
         """When something comes into view that was not there before: a new track, or the first after none.
 
-        chosen   what of a frame's detections counts
-        returns  seconds of the recording; None: nothing more comes
+        class_ids  what counts; None: all
+        returns    (n,) seconds of the recording, rising
         """
-        times = (each for each in self._appearances(chosen) if each > seconds + _ROUNDED)
-        return next(times, None)
-
-    def appearance_before(self, seconds: float, chosen: Callable[[Detections], Detections]) -> float | None:
-        """Likewise, the last one earlier than that."""
-        last = None
-        for each in self._appearances(chosen):
-            if each >= seconds - _ROUNDED:
-                break
-            last = each
-        return last
-
-    def _appearances(self, chosen: Callable[[Detections], Detections]) -> Iterator[float]:
-        seen: set[int] = set()
-        anything = False
-        for index, seconds in enumerate(self._times):
-            here = chosen(self._on(index))
-            ids = set() if here.track_ids is None else {int(each) for each in here.track_ids if each >= 0}
-            if ids - seen or (len(here) and not anything and not ids):
-                yield float(seconds)
-            seen |= ids
-            anything = len(here) > 0
+        kept = self._scores >= np.float32(min_score)
+        if class_ids is not None:
+            kept &= np.isin(self._class_ids, list(class_ids))
+        lines = np.repeat(np.arange(len(self._times)), np.diff(self._ends))
+        tracked = kept & (self._track_ids >= 0)
+        _, first = np.unique(self._track_ids[tracked], return_index=True)
+        seen = np.bincount(lines[kept], minlength=len(self._times)) > 0
+        anonymous = np.bincount(lines[kept & ~tracked], minlength=len(self._times)) > 0
+        after_none = anonymous & ~np.concatenate([[False], seen[:-1]])
+        return self._times[np.union1d(lines[tracked][first], np.flatnonzero(after_none))]
 
     def _on(self, index: int) -> Detections:
         rows = slice(self._ends[index], self._ends[index + 1])
@@ -128,6 +118,15 @@ class RecordedEngine:
 
     def close(self) -> None:
         pass
+
+
+def read_finder(path: Path) -> Finder:
+    """Who found the boxes, from the first line only; for what `detect --json` wrote, nobody knows.
+
+    raises  RecordingError
+    """
+    line = next(_lines(path), {})
+    return _finder(line) if "sidecar" in line else Finder(labels=LabelMap(()))
 
 
 def find_sidecar(clip: Path) -> Path | None:

@@ -14,7 +14,7 @@ from app.pipeline.choice import Choice
 from app.recording import Recorder
 from app.recording.lines import Lines
 from app.recording.sidecar import FLOOR, Finder, Note, SidecarWriter, sidecar_path
-from app.recording.sidecar_reading import RecordedEngine, Sidecar, find_sidecar
+from app.recording.sidecar_reading import RecordedEngine, Sidecar, find_sidecar, read_finder
 from app.sources import open_source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
@@ -127,13 +127,21 @@ def test_the_next_appearance_is_that_of_another_object(tmp_path: Path) -> None:
             boxes.append((50, 2, 80, 40, 0.6, 1, 2))
         writer.write(Note(number / 10, frame(number, number / 10), found(*boxes), FINDER))
     writer.close()
-    sidecar, choice = Sidecar(tmp_path / "clip.jsonl"), Choice(min_score=0.5)
-    assert sidecar.appearance_after(0.0, choice.of) == pytest.approx(0.2)
-    assert sidecar.appearance_after(0.2, choice.of) == pytest.approx(1.0)
-    assert sidecar.appearance_after(1.0, choice.of) is None
-    assert sidecar.appearance_before(1.5, choice.of) == pytest.approx(1.0)
-    assert sidecar.appearance_before(1.0, choice.of) == pytest.approx(0.2)
-    assert sidecar.appearance_after(0.2, Choice(min_score=0.8).of) is None
+    sidecar = Sidecar(tmp_path / "clip.jsonl")
+    assert sidecar.appearances(min_score=0.5) == pytest.approx([0.2, 1.0])
+    assert sidecar.appearances(min_score=0.8) == pytest.approx([0.2])
+    assert sidecar.appearances(min_score=0.5, class_ids={0}).tolist() == []
+
+
+def test_without_tracks_an_appearance_is_the_first_after_none(tmp_path: Path) -> None:
+    writer = SidecarWriter(tmp_path / "clip.mp4", 0.0)
+    for number in range(10):
+        boxes = [(1, 2, 30, 40, 0.9, 1, -1)] if number in (0, 1, 4, 5, 9) else []
+        writer.write(Note(number / 10, frame(number, number / 10), found(*boxes), FINDER))
+    writer.close()
+    sidecar = Sidecar(tmp_path / "clip.jsonl")
+    assert sidecar.appearances(min_score=0.5) == pytest.approx([0.0, 0.4, 0.9])
+    assert read_finder(tmp_path / "clip.jsonl") == FINDER
 
 
 def test_a_recording_answers_as_the_detector_did(clip: Path) -> None:
