@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import ImportFileError, TrainingError
+from detector.importers.recognition import Kind, recognise
 from detector.networks.catalog import find_architecture
 
 Array = NDArray[np.float32]
@@ -66,21 +67,17 @@ class Unit:
 
 
 def read_backbone(path: Path) -> list[Unit]:
-    """The convolutions of a file: Keras HDF5 (weights or whole model) or TFLite.
+    """The convolutions of a file: Keras HDF5 (weights or whole model), TFLite or a Caffe model.
 
     raises  ImportFileError when the file is neither, or holds no convolutions
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise ImportFileError(f"{path} cannot be read: {error.strerror or error}.") from error
-    if start[4:8] == b"TFL3":
-        units = list(_of_tflite(path))
-    elif start == b"\x89HDF\r\n\x1a\n":
-        units = list(_of_keras(path))
-    else:
-        raise ImportFileError(f"{path.name} is neither a Keras HDF5 file nor a TFLite file.")
+    readers = {Kind.TFLITE: _of_tflite, Kind.HDF5: _of_keras, Kind.CAFFEMODEL: _of_caffe}
+    kind = recognise(path)
+    if kind not in readers:
+        raise ImportFileError(
+            f"{path.name} is neither a Keras HDF5 file nor a TFLite file nor a Caffe model."
+        )
+    units = list(readers[kind](path))
     if not units:
         raise ImportFileError(f"{path.name} holds no convolutions that could start a backbone.")
     return units
@@ -127,6 +124,20 @@ def _of_tflite(path: Path) -> Iterator[Unit]:
         bias = graph.constant(operator.inputs[2])
         name = graph.tensors[operator.outputs[0]].name
         yield Unit(name, operator.kind == "DEPTHWISE_CONV_2D", np.ascontiguousarray(kernel), bias, None)
+
+
+def _of_caffe(path: Path) -> Iterator[Unit]:
+    from detector.importers.caffe_file import read_caffemodel
+    from detector.importers.caffe_units import gather_units
+
+    units, _ = gather_units(read_caffemodel(path))
+    for name, unit in units.items():
+        try:
+            folded = unit.folded(name)
+        except ValueError as error:  # arrays that do not go together
+            raise ImportFileError(f"{path.name} contradicts itself: {error}; fetch it again.") from error
+        kernel = folded[f"{name}/kernel"]
+        yield Unit(name, kernel.shape[3] == 1, kernel, folded[f"{name}/bias"], None)
 
 
 def _of_keras(path: Path) -> Iterator[Unit]:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--backbone-weights",
         metavar="FILE",
-        help="start from a backbone: a Keras .h5 or a .tflite file; 'imagenet' fetches one of Keras",
+        help="start from a backbone: a Keras .h5, .tflite or .caffemodel; 'imagenet' fetches one of Keras",
     )
     add("--architecture", metavar="NAME", help="start anew (default of that: ssd300-mobilenet-v1)")
     add("--option", metavar="A=B", action="append", default=[], help="of the architecture: width=0.25")

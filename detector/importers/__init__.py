@@ -64,6 +64,10 @@ def import_file(
         from detector.importers.pytorch import import_pytorch
 
         return import_pytorch(path, name=name, said=said)
+    if kind is Kind.FROZEN_GRAPH:
+        from detector.importers.object_detection_api import import_object_detection
+
+        return import_object_detection(path, name=name, said=said)
     raise _refusal(path, kind)
 
 
@@ -89,8 +93,16 @@ def inspect_file(path: Path) -> Inspection:
         from detector.importers.pytorch import inspect_pytorch
 
         return inspect_pytorch(path)
+    if kind is Kind.FROZEN_GRAPH:
+        from detector.importers.object_detection_api import inspect_graph
+
+        return inspect_graph(path)
     raise _refusal(path, kind)
 
 
 def _refusal(path: Path, kind: Kind) -> ImportFileError:
-    return ImportFileError(f"{path.name} {_REFUSED.get(kind, _REFUSED[Kind.UNKNOWN]).format(path.name)}.")
+    if kind is Kind.PICKLE:
+        from detector.importers.pickles import refusal
+
+        return refusal(path)
+    return ImportFileError(f"{path.name} {_REFUSED[kind].format(path.name)}.")

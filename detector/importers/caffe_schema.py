@@ -9,7 +9,8 @@ source  caffe.proto of the ssd branch
 from functools import cache
 from typing import Any
 
-# message -> field -> (number, type); "*" repeated, "#" repeated and packed
+from detector.importers.protobuf_schema import message_class
+
 _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
     "Net": {
         "name": (1, "string"),
@@ -132,31 +133,5 @@ def net_message(*, packed: bool = True) -> type[Any]:
 
     packed  False for files whose arrays are written number by number, which the wire format allows, too
     """
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    file = descriptor_pb2.FileDescriptorProto(name="ssd_studio_caffe.proto", package="caffe", syntax="proto2")
-    for name, values in _ENUMERATIONS.items():
-        enumeration = file.enum_type.add(name=name)
-        for value, number in values.items():
-            enumeration.value.add(name=f"{value}", number=number)
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field, (number, kind) in fields.items():
-            plain = not packed and (name, field) == ("Blob", "data")
-            _add_field(message, field, number, "float*" if plain else kind)
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("caffe.Net"))
-
-
-def _add_field(message: Any, name: str, number: int, kind: str) -> None:
-    base = kind.rstrip("*#")
-    field = message.field.add(name=name, number=number)
-    field.label = field.LABEL_OPTIONAL if kind == base else field.LABEL_REPEATED
-    if kind.endswith("#"):
-        field.options.packed = True
-    if base in _MESSAGES or base in _ENUMERATIONS:
-        field.type = field.TYPE_MESSAGE if base in _MESSAGES else field.TYPE_ENUM
-        field.type_name = f".caffe.{base}"
-    else:
-        field.type = getattr(field, f"TYPE_{base.upper()}")
+    blob = _MESSAGES["Blob"] | ({} if packed else {"data": (5, "float*")})
+    return message_class("ssd_studio_caffe", _MESSAGES | {"Blob": blob}, _ENUMERATIONS, "Net")

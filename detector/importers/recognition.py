@@ -28,7 +28,7 @@ class Kind(Enum):
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _TORCH_LEGACY = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"  # PyTorch's magic number, pickled
 _ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
-_OLD_PICKLES = (b"(dp", b"(lp", b"cnumpy", b"ccopy_reg", b"c__builtin__")  # of Python 2: text
+_OLD_PICKLES = (b"(dp", b"(lp", b"}q", b"]q", b"cnumpy", b"ccopy_reg", b"c__builtin__")  # of Python 2: text
 # field numbers at the top of a network: Caffe's NetParameter, TensorFlow's GraphDef
 _CAFFE_FIELDS = {1, 2, 3, 4, 5, 6, 7, 8, 100}
 _GRAPH_FIELDS = {1, 2, 3, 4, 5}
