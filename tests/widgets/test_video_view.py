@@ -1,5 +1,9 @@
 """What the view paints, read back from its pixels."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
@@ -24,6 +28,7 @@ def view(qtbot):
     view.resize(400, 400)
     view.show()
     qtbot.waitExposed(view)
+    assert view.devicePixelRatioF() == float(os.environ.get("QT_SCALE_FACTOR", "1"))
     return view
 
 
@@ -42,7 +47,9 @@ def shown(view: VideoView, **scene: object) -> QImage:
 
 
 def colour(image: QImage, x: float, y: float) -> tuple[int, int, int]:
-    pixel = image.pixelColor(round(x), round(y))
+    """Of the device pixel in which the middle of a logical one lies."""
+    ratio = image.devicePixelRatioF()
+    pixel = image.pixelColor(int((x + 0.5) * ratio), int((y + 0.5) * ratio))
     return pixel.red(), pixel.green(), pixel.blue()
 
 
@@ -163,3 +170,12 @@ def test_a_zoomed_picture_is_dragged(view, qtbot):
     )
     qtbot.mouseRelease(view, Qt.LeftButton, pos=QPoint(260, 200))
     assert view.surface().zoom.x < before.x and view.surface().zoom.y == before.y
+
+
+@pytest.mark.parametrize("factor", ["1.25", "1.5"])
+def test_all_of_this_holds_on_a_screen_of_fractional_scale(factor):
+    """Wheel, drag, zoom and every painted pixel; Qt reads the scale once, so in a process of its own."""
+    command = [sys.executable, "-m", "pytest", __file__, "-k", "not fractional", "-p", "no:cacheprovider"]
+    environment = os.environ | {"QT_SCALE_FACTOR": factor}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout
