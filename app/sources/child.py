@@ -100,6 +100,7 @@ class Output:
     def packet(self, pts: float, dts: float, keyframe: bool, content: bytes) -> None:
         """Before the picture with this `pts`."""
         self._channel.send(Kind.PACKET, PACKET.pack(pts, dts, keyframe) + content)
+        self._listen_to_all()
 
     def alive(self) -> None:
         """Something came, though no picture yet."""

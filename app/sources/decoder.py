@@ -15,18 +15,18 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from app.redaction import redact
 from app.sources.packets import Packet, StreamFormat
 from app.sources.ring import Memory, Ring
+from app.sources.told import Alive, Begun, Ended, Event, Failed, Opened, Place, Shot
 from app.sources.wire import PACKET, SHOT, Channel, HungUp, Kind, Nonsense, from_json
-from detector.values import Pixels
 
 logger = logging.getLogger(__name__)
 
@@ -40,69 +40,6 @@ class CrashedError(Exception):
     """The child has died, or speaks nonsense. Message: what of, in a few words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """As the attributes of Source; `words` for what was granted."""
-
-    live: bool
-    seekable: bool
-    duration: float | None
-    rate: float | None
-    words: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shot:
-    """A picture, in memory of its own.
-
-    pts  seconds of the medium
-    """
-
-    pixels: Pixels
-    pts: float
-    captured_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Alive:
-    """searching: the next picture is being looked for after a seek."""
-
-    searching: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """name: of the file that follows; place: how to go on there."""
-
-    name: str
-    place: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """sought: whether the newest seek had been heard of by then."""
-
-    sentence: str
-    sought: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """state: the name of a State, or of an exception nobody had thought of (without a sentence)."""
-
-    sentence: str
-    state: str
-    wait: float | None
-
-
-Event: TypeAlias = Begun | Opened | Shot | Alive | Place | StreamFormat | Packet | Ended | Failed
-
-
 class Decoder:
     """One child and what it reads now; used by one thread at a time."""
 
@@ -113,7 +50,13 @@ class Decoder:
         ours, theirs = socket.socketpair()
         self._channel = Channel(ours)
         with theirs:
-            self._process = _spawn(theirs, self._memory)
+            try:
+                self._process = _spawn(theirs, self._memory)
+            except BaseException:
+                self._channel.close()
+                self._memory.close()
+                raise
+        self._ended = False
         self._generation = 0
         self._taken: list[int] = []  # slots that are free again, which the child does not know yet
         self._reading = False
@@ -158,13 +101,15 @@ class Decoder:
 
     def let_go(self) -> None:
         """No more is wanted of this source. Afterwards it is ended, or kept for the next one."""
-        if self._reading:
-            self._reading = not self._has_parted()
-        if self._reading or self._ring.size > _LARGEST_KEPT or not _keep(self):
+        if self._ended:
+            return
+        parted = not self._reading or self._has_parted()
+        if not (parted and self._ring.size <= _LARGEST_KEPT and _keep(self)):
             self.end()
 
     def end(self) -> None:
         """At once, whatever it is doing."""
+        self._ended = True
         self._process.kill()
         self._process.wait()
         self._channel.close()
@@ -183,14 +128,14 @@ class Decoder:
 
     def _has_parted(self) -> bool:
         """Whether it let go of its source when asked to."""
+        deadline = time.monotonic() + _PARTING
         try:
             self._tell(Kind.STOP)
-            while (event := self.receive(_PARTING)) is not None:
-                if isinstance(event, Ended | Failed):
-                    return True
+            while self._reading and (left := deadline - time.monotonic()) > 0:
+                self.receive(left)
         except CrashedError:
             pass
-        return False
+        return not (self._reading or self._ended)
 
     def _tell(self, kind: Kind, **content: Any) -> None:
         try:
@@ -290,6 +235,7 @@ def _spawn(theirs: socket.socket, memory: Memory) -> "subprocess.Popen[bytes]":
         stderr=subprocess.PIPE,
         cwd=_ROOT,
         start_new_session=True,  # Ctrl-C is for the program alone
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows
         pass_fds=() if windows else (theirs.fileno(), *memory.inherited),
     )
     if windows:

@@ -9,7 +9,7 @@ _FIRST_PICTURE = 30.0  # seconds without one although something comes: key frame
 
 
 class Patience:
-    """Told what happens on one connection after the other, all times in monotonic seconds."""
+    """Told what happens on one connection after the other; all times in seconds of any clock that rises."""
 
     def __init__(self) -> None:
         self._lost_after = _LOST

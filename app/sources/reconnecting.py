@@ -8,20 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from app.sources.decoder import (
-    Alive,
-    Begun,
-    CrashedError,
-    Decoder,
-    Ended,
-    Failed,
-    Opened,
-    Shot,
-    take_decoder,
-)
+from app.sources.decoder import CrashedError, Decoder, take_decoder
 from app.sources.packets import Packet, StreamFormat
 from app.sources.patience import Patience
 from app.sources.source import LostError, Source, State, Status
+from app.sources.told import Alive, Begun, Ended, Failed, Opened, Shot
 from app.sources.wall_clock import WallClock
 from detector.errors import SourceError
 from detector.values import Frame
@@ -121,31 +112,33 @@ class Reconnecting(Source):
         try:
             decoder.begin(self._reader, self._arguments())
             self._clock.cut()
-            self._patience.connecting(time.monotonic())
             yield from self._until_lost(decoder)
         finally:
             decoder.let_go()
 
     def _until_lost(self, decoder: Decoder) -> Iterator[Frame | Status]:
         words, count, stalled = "", 0, False
+        waited = 0.0  # seconds; what others do with a frame does not count against the camera
+        self._patience.connecting(waited)
         while not self._stopped.is_set():
-            match decoder.receive(_GLANCE):
-                case None:
-                    now = time.monotonic()
-                    if self.live and self._patience.is_lost(now):
-                        decoder.end()
-                        silence = "has fallen silent" if count else "does not answer"
-                        raise LostError(f"{self.name} {silence}")
-                    if self.live and count and not stalled and self._patience.is_stalled(now):
-                        stalled = True
-                        yield self._status(State.STALLED, f"{self.name} sends no pictures")
+            asked_at = time.monotonic()
+            event = decoder.receive(_GLANCE)
+            waited += time.monotonic() - asked_at
+            if self.live and not isinstance(event, Shot):
+                if self._patience.is_lost(waited):
+                    decoder.end()
+                    raise LostError(f"{self.name} {'has fallen silent' if count else 'does not answer'}")
+                if not stalled and self._patience.is_stalled(waited):
+                    stalled = True
+                    yield self._status(State.STALLED, f"{self.name} sends no pictures")
+            match event:
                 case Shot() as shot:
                     if not count:
                         self._connected()
                     if not count or stalled:
                         yield self._status(State.LIVE, f"Watching {self.name}{words}")
                     count, stalled = count + 1, False
-                    self._patience.picture(shot.captured_at)
+                    self._patience.picture(waited)
                     pts = self._clock.picture(shot.pts) if self.live else shot.pts
                     yield replace(self._frame(shot.pixels, pts), captured_at=shot.captured_at)
                 case StreamFormat() as form:
@@ -156,14 +149,14 @@ class Reconnecting(Source):
                     if self.packets:
                         self.packets(replace(packet, pts=pts, dts=dts))
                 case Begun():
-                    self._patience.begun(time.monotonic())
+                    self._patience.begun(waited)
                 case Opened() as opened:
                     self.live, self.seekable = opened.live, False
                     self.duration, self.rate = opened.duration, opened.rate
                     words = f" ({opened.words})" if opened.words else ""
-                    self._patience.alive(time.monotonic())
+                    self._patience.alive(waited)
                 case Alive():
-                    self._patience.alive(time.monotonic())
+                    self._patience.alive(waited)
                 case Ended() as ended:
                     if not self.live:
                         yield self._status(State.ENDED, ended.sentence)

@@ -6,25 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from app.sources.decoder import (
-    Alive,
-    CrashedError,
-    Decoder,
-    Ended,
-    Failed,
-    Opened,
-    Place,
-    Shot,
-    take_decoder,
-)
+from app.sources.decoder import CrashedError, Decoder, take_decoder
 from app.sources.source import Source, State, Status
+from app.sources.told import Alive, Ended, Failed, Opened, Place, Shot
 from detector.errors import SourceError
 from detector.values import Frame
 
 logger = logging.getLogger(__name__)
 
 _GLANCE = 0.1  # seconds between looks at the stop flag
-_SILENCE = 30.0  # seconds without a sign from the child: a decoder that hangs is as good as one that crashed
+_SILENCE = 60.0  # seconds without a sign from the child: a decoder that hangs is as good as one that crashed
 
 
 class Recorded(Source):

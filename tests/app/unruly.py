@@ -32,8 +32,8 @@ def _misbehave(out: Output, what: str, *, again: bool) -> None:
         with threading.Lock() as lock:
             assert lock
             threading.Event().wait()
-    if what == "say password":
-        print("cannot open rtsp://cam:hunter2@10.0.0.5/live", file=sys.stderr, flush=True)
+    if what.startswith("say "):
+        print(what.removeprefix("say "), file=sys.stderr, flush=True)
     if what == "defect":
         raise RuntimeError("rtsp://cam:hunter2@10.0.0.5/live")
     if what == "nonsense":
