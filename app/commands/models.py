@@ -1,7 +1,8 @@
-"""List, show and import models.
+"""List, show, fetch, import and change models.
 
   python main.py models list
   python main.py models show street
+  python main.py models download ssdlite320-mobilenet-v3-coco-torchvision
   python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco
 
 A model is a card (JSON) and its weights (HDF5); 'models show' says where they lie.
