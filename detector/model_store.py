@@ -5,6 +5,7 @@ person's own. Needs neither Keras nor TensorFlow; `detector.networks.catalog` bu
 """
 
 import difflib
+import glob
 import hashlib
 import json
 import logging
@@ -257,6 +258,8 @@ class _Part:
         self.path = place.with_name(f".{place.name}.{os.getpid()}.part")
 
     def __enter__(self) -> "_Part":
+        for left in self._place.parent.glob(f".{glob.escape(self._place.name)}.*.part"):
+            left.unlink(missing_ok=True)  # by a process that was killed while it wrote
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -187,3 +187,35 @@ def test_a_compact_copy_has_half_the_bytes_and_the_same_weights_to_three_digits(
     save_model(replace(card, name="wild"), {"Conv2d_0/kernel": kernel * 1e5})
     assert main(["models", "compact", "wild", "--as", "tame"]) == 1
     assert "Conv2d_0/kernel goes beyond 65504" in capsys.readouterr().err
+
+
+def test_inspect_lists_the_arrays_and_says_what_the_file_looks_like(
+    shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(shared / "models" / "ultraface" / "RFB-320.caffemodel")
+    assert main(["models", "inspect", file]) == 0
+    heads, first, *_, count, words = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["array", "shape", "kind"]
+    assert first.split() == ["245", "(Convolution)", "0", "16x3x3x3", "float32"]
+    assert count == "RFB-320.caffemodel is a Caffe model (new form: 'layer'): 104 arrays, 273,888 numbers."
+    assert "ends in boxes, scores" in words
+
+    assert main(["models", "inspect", "--json", file]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert seen["numbers"] == 273_888 and seen["arrays"][0]["shape"] == [16, 3, 3, 3]
+
+
+def test_what_a_file_does_not_say_is_said_with_options(
+    shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = tmp_path / "signs.txt"
+    names.write_text("big_sign\n")
+    file = str(shared / "models" / "ssd7" / "ssd7_bigsign_400x300_weights.h5")
+    command = ["models", "import", file, "--as", "signs", "--classes", str(names)]
+    assert main(command) == 1
+    assert "say it with --anchors: ssd7-300x480" in capsys.readouterr().err
+    assert main([*command, "--anchors", "ssd7-300x480", "--input-size", "300x400"]) == 0
+    assert "300x400 pixels, 8504 anchors, 1 class." in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*command, "--input-size", "300"])
+    assert "write height x width, such as 300x480" in capsys.readouterr().err

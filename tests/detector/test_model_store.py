@@ -2,6 +2,9 @@
 
 import json
 import logging
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -76,6 +79,35 @@ def test_a_save_that_fails_leaves_nothing_and_the_old_model_whole() -> None:
         save_model(card(), unwritable, force=True)
     assert sorted(path.name for path in user_model_folder().iterdir()) == ["street.h5", "street.json"]
     assert read_weights(find_model("street")).keys() == WEIGHTS.keys()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_save_that_is_interrupted_leaves_no_model_and_the_next_none_of_its_parts(
+    studio_home: Path, number: signal.Signals
+) -> None:
+    """A process that stops in the middle of writing, and how it is ended there."""
+    code = (
+        "import sys\n"
+        "from detector.networks.catalog import new_card\n"
+        "from detector.model_store import save_model\n"
+        "class Weights(dict):\n"
+        "    def items(self):\n"
+        "        yield 'a/kernel', 1.0\n"
+        "        print('writing', flush=True)\n"
+        "        sys.stdin.read()\n"
+        "save_model(new_card('ssd7', name='street', classes=['car']), Weights())\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    with child:
+        assert child.stdout is not None and child.stdout.readline() == b"writing\n"
+        child.send_signal(number)
+        child.wait(30)
+    folder = user_model_folder()
+    assert not list(folder.glob("street*"))
+    save_model(card(), WEIGHTS)
+    assert sorted(path.name for path in folder.iterdir()) == ["street.h5", "street.json"]
 
 
 def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
