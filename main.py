@@ -75,6 +75,7 @@ def _run(arguments: list[str]) -> int:
     parser.add_argument("--model", metavar="NAME", help="the model to use (see 'models list')")
     parser.add_argument("--record", metavar="OUT.mp4", help="record what is seen, with boxes, from the start")
     parser.add_argument("--force", action="store_true", help="replace OUT.mp4 if it exists")
+    parser.add_argument("--blur", metavar="A,B", help="make objects of these classes unrecognisable")
     add_capture_option(parser)
     options = parser.parse_args(arguments)
     for source in options.sources:

@@ -31,6 +31,7 @@ class GridPage(QWidget):
         self.setAccessibleName("All sources")
         self.tiles: list[Tile] = []
         self.large: Tile | None = None
+        self.blur: tuple[str, ...] = ()  # names of classes, from the next source on
         self._engine = SharedEngine()
         self._rows = QGridLayout(self)
         self._rows.setContentsMargins(2, 2, 2, 2)
@@ -48,7 +49,7 @@ class GridPage(QWidget):
         """Watches sources, given with their addresses; those before must have been released."""
         self._engine = SharedEngine(open_engine)
         for address, source in sources:
-            watch = Watch(source, engine=self._engine, choice=choice, finder=finder_of(card))
+            watch = Watch(source, engine=self._engine, choice=choice, finder=finder_of(card), blur=self.blur)
             tile = Tile(address, watch, _labels(card))
             tile.wanted.connect(partial(self.wanted.emit, tile))
             tile.left.connect(partial(self.left.emit, tile))

@@ -26,6 +26,7 @@ def run_window(
     model: str | None,
     record: str | None = None,
     force: bool = False,
+    blur: str | None = None,
     capture: str = "auto",
 ) -> int:
     """Opens the window and returns when it is closed.
@@ -34,6 +35,7 @@ def run_window(
     model    the name of the model to use; None: the one used last
     record   an MP4 to write from the first frame
     force    replace that MP4 if it exists
+    blur     names of classes, with commas between them; their objects are made unrecognisable
     capture  how files and streams are read; see `open_source`
     returns  the exit code
     raises   DisplayError when no window can open here; ModelError, OptionError and RecordingError when
@@ -48,6 +50,9 @@ def run_window(
     settings = Settings.load()
     target = _checked_target(sources, record, force=force)
     wanted = _wanted_model(model, settings.model)
+    blurred = tuple(name.strip() for name in blur.split(",")) if blur else ()
+    if wanted:
+        wanted.labels.class_ids(blurred)  # a name that is misspelt would leave everything blurred
 
     from PyQt5.QtCore import Qt
     from PyQt5.QtWidgets import QApplication
@@ -68,7 +73,7 @@ def run_window(
     from widgets.model_chooser import ModelChooser
     from widgets.window import Window
 
-    window = Window(ModelChooser(wanted=wanted), settings, capture=capture)
+    window = Window(ModelChooser(wanted=wanted), settings, capture=capture, blur=blurred)
     mishaps.happened.connect(window.say_mishap)
     with _closing_on_signals(window.close):  # from before it can be seen
         window.show()

@@ -1,9 +1,11 @@
 """One source being watched: the pipeline on one side, a view on the other."""
 
 import threading
+from collections.abc import Sequence
 
 from PyQt5.QtCore import QObject, pyqtSignal
 
+from app.blur import Blur
 from app.pipeline import Choice, LivePipeline, OpenEngine, SharedEngine, View
 from app.recording.sidecar import Finder
 from app.sources import Source
@@ -14,6 +16,7 @@ class Watch(QObject):
     """Brings the newest picture from the pipeline's threads to the window's, ready to paint.
 
     engine, open_engine, choice, finder   see `LivePipeline`
+    blur         names of the classes whose objects are made unrecognisable
     changed      something new is in `newest`; emitted once until that is read
     """
 
@@ -27,6 +30,7 @@ class Watch(QObject):
         open_engine: OpenEngine | None = None,
         choice: Choice,
         finder: Finder,
+        blur: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self._lock = threading.Lock()  # guards what follows
@@ -41,6 +45,7 @@ class Watch(QObject):
             open_engine=open_engine,
             choice=choice,
             finder=finder,
+            blur=Blur(blur) if blur else None,
             on_change=self._bring,
         )
 

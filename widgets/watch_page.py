@@ -56,6 +56,7 @@ class WatchPage(QWidget):
         self.reasons = Reasons(self.view)
         self.playback = Playback(self._pipeline, self)
         self.desk = EventsDesk(self.view, self)
+        self.blur: tuple[str, ...] = ()  # names of classes, from the next source on
         self._watch: Watch | None = None
         self._labels = LabelMap(())
         self._boxes = self._names = True
@@ -119,7 +120,7 @@ class WatchPage(QWidget):
         if finder.labels != self._labels:
             self.panel.show_model(card)
         self._labels = finder.labels
-        watch = Watch(source, open_engine=open_engine, choice=self.choice(), finder=finder)
+        watch = Watch(source, open_engine=open_engine, choice=self.choice(), finder=finder, blur=self.blur)
         self.borrow(watch, regions)
 
     def borrow(self, watch: Watch, regions: Regions | None = None) -> None:

@@ -48,9 +48,12 @@ class Window(QMainWindow):
     models    its parent becomes the window
     settings  where it takes up again
     capture   how files and streams are read; see `app.sources.open_source`
+    blur      names of the classes whose objects are made unrecognisable
     """
 
-    def __init__(self, models: ModelChooser, settings: Settings, *, capture: str = "auto") -> None:
+    def __init__(
+        self, models: ModelChooser, settings: Settings, *, capture: str = "auto", blur: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._say_title()
         self.setWindowIcon(program_icon())
@@ -67,6 +70,7 @@ class Window(QMainWindow):
         self.keeping = Keeping(self, watched=self.page.watched, banner=self.banner)
         self.replay = Replay(self.page.playback.pipeline, self.page.choice, self)
         self.recovering = Recovering(self, self.banner)
+        self.page.blur = self.grid.blur = tuple(blur)
         self._capture = capture
         self._address: str | None = None
         self._closing = self._closed = False

@@ -22,7 +22,7 @@ input, or posts it to an address that begins with http:// or https://; nothing w
 
 @dataclass(frozen=True, slots=True)
 class EventOptions:
-    """Where things are watched, and what becomes of them. `events` or `on_event` may be None, not both."""
+    """Where things are watched, and what becomes of them."""
 
     zones: Path
     events: Path | None
@@ -36,16 +36,19 @@ def add_event_options(parser: argparse.ArgumentParser) -> None:
     add("--on-event", metavar="COMMAND", help="start this for each event, or tell this http(s) address")
 
 
-def event_options(zones: Path | None, events: Path | None, on_event: str | None) -> EventOptions | None:
+def event_options(
+    zones: Path | None, events: Path | None, on_event: str | None, *, recorded: bool = False
+) -> EventOptions | None:
     """None when nothing is to be watched.
 
-    raises  OptionError when one option lacks another
+    recorded  whether a recording waits for what happens: then nothing else need be done
+    raises    OptionError when one option lacks another
     """
     if zones is None:
         if events or on_event:
             raise OptionError("--events and --on-event need --zones FILE: what is to be watched.")
         return None
-    if not (events or on_event):
+    if not (events or on_event or recorded):
         raise OptionError("--zones needs --events FILE.jsonl or --on-event COMMAND: what is to be done.")
     return EventOptions(zones, events, on_event)
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--segments", metavar="LENGTH", default="10m", help="cut after 90s, 10m, 1h or 500MB (default: 10m)")
     add("--quota", metavar="SIZE", help="all recordings of the folder together: 50GB (default: no limit)")
     add("--keep", metavar="TIME", help="delete recordings older than this: 7d (default: never)")
-    add("--on-events", action="store_true", help="only while something is seen, and around that")
+    add("--on-events", action="store_true", help="only around what is seen, or what --zones tell")
     add("--pre-roll", metavar="TIME", default="5s", help="so long before it (default: 5s)")
     add("--post-roll", metavar="TIME", default="10s", help="so long after it (default: 10s)")
     add("--model", metavar="NAME", help="the model to use (default: the only one there is)")

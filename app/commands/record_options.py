@@ -61,6 +61,7 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
             segment_seconds=seconds,
             segment_bytes=size,
         ),
+        on_sight=not written.zones,  # with zones, what happens there is the event
         codec=find_codec(written.codec or DEFAULT_CODEC).name,
         quota=Quota(
             size=read_size(written.quota, option="--quota") if written.quota else None,
@@ -75,7 +76,7 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
         min_score=written.min_score,
         classes=_names(written.classes),
         blur=_names(written.blur) or (),
-        events=event_options(written.zones, written.events, written.on_event),
+        events=event_options(written.zones, written.events, written.on_event, recorded=written.on_events),
         lasting=read_time(written.lasting, option="--for") if written.lasting else None,
         metrics=written.metrics,
         engine=written.engine,

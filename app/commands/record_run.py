@@ -155,7 +155,7 @@ class _Events:
         self._live: list[LiveEvents] = []
 
     def watch(self, pipeline: LivePipeline) -> None:
-        live = LiveEvents(lambda event, picture: None)
+        live = LiveEvents(lambda event, picture: None, happened=pipeline.trigger_recording)
         live.follow(self._regions, self._labels)
         live.keep(self._log)
         pipeline.listen(live.offer)

@@ -22,11 +22,17 @@ _WAITING_BYTES = 200_000_000
 class LiveEvents:
     """A thread of its own follows the objects: supervision loads in it, and nobody waits for that either.
 
-    told  called from other threads with each event and its picture, where one is kept
+    told      called from other threads with each event and its picture, where one is kept
+    happened  called with each event at once
     """
 
-    def __init__(self, told: Callable[[Event, Path | None], None]) -> None:
-        self._told = told
+    def __init__(
+        self,
+        told: Callable[[Event, Path | None], None],
+        *,
+        happened: Callable[[Event], None] = lambda event: None,
+    ) -> None:
+        self._told, self._happened = told, happened
         self._belt: Belt[tuple[Frame, Detections]] = Belt(items=_WAITING, size=_WAITING_BYTES)
         self._lock = threading.Lock()  # guards what follows
         self._rules: Rules | None = None
@@ -87,6 +93,8 @@ class LiveEvents:
             self._tell(events, *last, log)
 
     def _tell(self, events: list[Event], frame: Frame, found: Detections, log: EventLog | None) -> None:
+        for event in events:
+            self._happened(event)
         if log is not None:
             log.offer(events, frame, found)
             return

@@ -5,29 +5,24 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from av.error import FFmpegError
-
-from app.overlay import draw
+from app.pipeline.encoding import Encoding, Shot
 from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, News
 from app.pipeline.upkeep import Upkeep
 from app.recording import RecordingResult
 from app.recording.clip import Clip
-from app.recording.codecs import find_codec
 from app.recording.disk import refuse_full_disk
-from app.recording.encoder import TICKS, Encoder
-from app.recording.part_file import reason
+from app.recording.encoder import TICKS
 from app.recording.plan import Mode, RecordingPlan
-from app.recording.recorder import SMALLEST_STEP
 from app.recording.reel import Reel
 from app.recording.sidecar import Finder, Note
 from app.sources import Packet, Source, StreamFormat
 from detector.errors import RecordingError
-from detector.values import Detections, Frame, LabelMap
+from detector.values import Detections
 
 logger = logging.getLogger(__name__)
 
@@ -65,21 +60,11 @@ class RecordingState:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shot:
-    frame: Frame
-    shown: Detections
-    labels: LabelMap
-    note: Note | None
-    cut: bool  # time does not run on from the frame before
-    resized: bool
-
-
 class _Event:
     """Something has happened."""
 
 
-_Item: TypeAlias = _Shot | StreamFormat | Packet | _Event
+_Item: TypeAlias = Shot | StreamFormat | Packet | _Event
 
 
 class LiveRecording:
@@ -168,7 +153,7 @@ class LiveRecording:
         found  all of them; None while nobody has looked
         """
         frame, before = entry.seen, self._last
-        shot = _Shot(
+        shot = Shot(
             frame,
             shown,
             finder.labels,
@@ -206,7 +191,7 @@ class LiveRecording:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def _put(self, item: _Shot | StreamFormat | Packet, most: int) -> bool:
+    def _put(self, item: Shot | StreamFormat | Packet, most: int) -> bool:
         """Whether it is taken. `most`: waiting ones of its kind."""
         with self._changed:
             if not self._source.live:
@@ -216,7 +201,7 @@ class LiveRecording:
             if self._finishing or not self._running:
                 return False
             if sum(isinstance(each, type(item)) for each in self._queue) >= most:
-                if not (self._copying and isinstance(item, _Shot)):  # then only its boxes are lost
+                if not (self._copying and isinstance(item, Shot)):  # then only its boxes are lost
                     self._measure.unrecorded()
                 return False
             self._queue.append(item)
@@ -250,7 +235,7 @@ class LiveRecording:
             self._news.tell()
 
     def _write_all(self) -> None:
-        encoding = _Encoding(self._reel, self._plan, self._source)
+        encoding = Encoding(self._reel, self._plan, self._source)
         for item, waiting in self._items():
             match item:
                 case _Event():
@@ -263,7 +248,7 @@ class LiveRecording:
                 case Packet():
                     if self._copying:
                         self._reel.take(item)
-                case _Shot():
+                case Shot():
                     if not self._copying:
                         encoding.write(item)
                         self._keep_up(encoding, item, waiting)
@@ -273,7 +258,7 @@ class LiveRecording:
                         self._reel.trigger()
         encoding.end()
 
-    def _keep_up(self, encoding: "_Encoding", shot: _Shot, waiting: int) -> None:
+    def _keep_up(self, encoding: Encoding, shot: Shot, waiting: int) -> None:
         """Works faster before frames have to be dropped."""
         if not self._source.live or not waiting:
             encoding.began, encoding.busy = time.monotonic(), 0.0
@@ -329,83 +314,6 @@ class LiveRecording:
         if clip is None or not comes or silent <= _SILENT + 2 * usual:
             return ""
         return f"Nothing of {clip.path.name} has reached the disk for {silent:.0f} s; is it still there?"
-
-
-class _Encoding:
-    """Frames into the reel, with their notes, by an encoder as large as they are."""
-
-    def __init__(self, reel: Reel, plan: RecordingPlan, source: Source) -> None:
-        self._reel, self._plan, self._source = reel, plan, source
-        self._clock = _Clock(source)
-        self._encoder: Encoder | None = None
-        self._last = -SMALLEST_STEP
-        self._notes: deque[Note | None] = deque()  # of frames whose packets have not come out
-        self.eased = 0  # how often
-        self.began, self.busy = time.monotonic(), 0.0  # seconds it has worked since then
-
-    def write(self, shot: _Shot) -> None:
-        frame = shot.frame
-        try:
-            if self._encoder is None or shot.resized:
-                self.end()
-                codec = self._plan.codec
-                self._encoder = Encoder(frame.height, frame.width, self._source.rate, codec=codec)
-                self._reel.begin(find_codec(codec).coding)
-            seconds = self._clock.seconds(frame.pts, cut=shot.cut)
-            ticks = max(round(seconds * TICKS), self._last + SMALLEST_STEP)
-            self._last = ticks
-            began = time.monotonic()
-            annotated = self._plan.mode is Mode.ANNOTATED
-            pixels = draw(frame.pixels, shot.shown, shot.labels) if annotated else frame.pixels
-            self._notes.append(shot.note and replace(shot.note, pts=ticks / TICKS))
-            packets = self._encoder.encode(pixels, ticks)
-            self.busy += time.monotonic() - began
-            self._take(packets)
-        except (OSError, ValueError, FFmpegError) as error:
-            said = reason(error) if isinstance(error, OSError | FFmpegError) else str(error)
-            raise RecordingError(
-                f"{self._source.name}: its pictures of {frame.width}x{frame.height} "
-                f"cannot be encoded ({said})."
-            ) from error
-
-    def ease(self) -> str:
-        """Works faster from the next frame on; the encoder's word for that, empty when it cannot."""
-        held = self._encoder.ease() if self._encoder else None
-        if held is None or self._encoder is None:
-            return ""
-        self._take(held)
-        self.eased += 1
-        return self._encoder.preset
-
-    def end(self) -> None:
-        """What is held back is written."""
-        if self._encoder is not None:
-            encoder, self._encoder = self._encoder, None
-            self._take(encoder.flush())
-
-    def _take(self, packets: list[Packet]) -> None:
-        for packet in packets:
-            self._reel.take(packet)
-            if note := self._notes.popleft():
-                self._reel.note(note)
-
-
-class _Clock:
-    """The times of a recording: without gaps where a file was sought in, as they are for a camera."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._seconds = 0.0
-        self._last: float | None = None
-
-    def seconds(self, pts: float, *, cut: bool) -> float:
-        if self._last is not None:
-            step = pts - self._last
-            if step <= 0 or (cut and not self._source.live):
-                step = 1 / self._source.rate if self._source.rate else 0.04
-            self._seconds += step
-        self._last = pts
-        return self._seconds
 
 
 def _can_be_copied(stream: StreamFormat) -> bool:

@@ -16,13 +16,20 @@ import pytest
 import main
 from app.commands.amounts import read_size, read_time, read_time_or_size
 from app.commands.record_run import _stems
+from app.events import Regions
+from app.events.live_events import LiveEvents
+from app.recording.plan import Mode, RecordingPlan
+from app.recording.reel import Cutting
 from app.recording.sidecar_reading import Sidecar
+from app.sources import open_source
 from detector.errors import OptionError
+from detector.values import Detections, Frame
 from tests.app.outputs import names
 from tests.app.rtsp import load_server, server_process
 from tests.app.test_clips import numbers_in
 from tests.app.test_recording import ROOT
-from tests.app.videos import eventually, write_video
+from tests.app.videos import eventually, read_number, write_video
+from tests.app.watching import LABELS, SquareFinder, Watching
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +158,30 @@ def test_the_boxes_of_a_real_model_lie_beside_the_video(
     sidecar = Sidecar(lines)
     assert sidecar.finder.name == "coco" and len(sidecar.finder.sha256) == 64
     assert sidecar.finder.labels[0] == "person" and len(sidecar) > 0
+
+
+def test_what_happens_in_a_zone_is_recorded_with_what_came_before(tmp_path: Path) -> None:
+    """As `record --zones --on-events` has it: the events room tells, the recorder keeps."""
+    write_video(tmp_path / "walk.mp4", 200, key_every=25)
+    zones = Regions.from_json({"zones": [{"name": "all", "corners": [[0, 0], [1, 0], [1, 1], [0, 1]]}]})
+    plan = RecordingPlan(
+        mode=Mode.CLEAN, on_sight=False, cutting=Cutting(on_events=True, pre_roll=1.0, post_roll=1.0)
+    )
+
+    class LateFinder(SquareFinder):
+        def _look(self, frame: Frame, nms_iou: float) -> Detections:
+            found = super()._look(frame, nms_iou)[:1]
+            return found if 75 <= read_number(frame.pixels) < 100 else found[:0]
+
+    with Watching(open_source(str(tmp_path / "walk.mp4")), open_engine=LateFinder) as watching:
+        events = LiveEvents(lambda event, picture: None, happened=watching.pipeline.trigger_recording)
+        events.follow(zones, LABELS)
+        watching.pipeline.listen(events.offer)
+        watching.pipeline.start_recording(tmp_path / "out.mp4", plan=plan)
+        view = watching.until(lambda view: view.recording and view.recording.files, 30)
+        events.close()
+    numbers = numbers_in(view.recording.files[0].path)[1]
+    assert 25 <= numbers[0] <= 70 and numbers[-1] >= 90
 
 
 def test_a_camera_that_is_not_there_is_told_and_the_others_go_on(

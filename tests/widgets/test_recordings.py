@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
@@ -14,10 +15,14 @@ from app.recording.quota import is_starred
 from app.recording.sidecar import Finder, Note, SidecarWriter
 from app.settings import Settings
 from detector.values import Detections, Frame, LabelMap
+from tests.app.outputs import pictures
+from tests.app.test_clean_recording import sharpest
 from tests.app.videos import eventually, numbered_picture
+from tests.widgets.finding import FinderChooser
 from tests.widgets.test_keeping import marks
 from tests.widgets.test_window import Person
 from widgets.recording_dialog import RecordingDialog
+from widgets.window import Window
 
 LABELS = LabelMap(("dog", "person"))
 FINDER = Finder(labels=LABELS, name="street", min_score=0.5)
@@ -160,6 +165,26 @@ def test_what_an_interrupted_recording_left_is_offered_at_the_next_start(qtbot, 
     qtbot.waitUntil(lambda: window.banner.words == "Finished left.mp4", timeout=5000)
     assert eventually(lambda: not (folder / "left.part.mkv").exists())
     assert (folder / "left.mp4").exists()
+
+
+def test_what_is_to_be_blurred_is_blurred_in_view_snapshot_and_recording(qtbot, clip, studio_home):
+    window = Window(FinderChooser(), Settings(), blur=["number"])
+    window.show()
+    person = Person(qtbot, window)
+    person.window.open_source(str(clip))
+    person.sees(lambda view: view.own_boxes and sharpest(view.frame.pixels[:28]) < 60)
+    person.presses(Qt.Key_S)
+    person.presses(Qt.Key_R)
+    person.sees(lambda view: view.recording and view.recording.frames > 10)
+    person.presses(Qt.Key_R)
+    person.bot.waitUntil(lambda: "Recorded" in person.window.banner.words, timeout=8000)
+    snapshot, video = sorted((studio_home / "recordings").iterdir(), key=lambda path: path.suffix)
+    assert sharpest(numbered_picture(1365)[:28]) > 200
+    for picture in (cv2.imread(str(snapshot)), *pictures(video)):
+        # the box of the number is drawn around it, with its name in a corner: the middle is only picture
+        assert sharpest(picture[8:26, 60:130]) < 60
+    window.close()
+    qtbot.waitUntil(window.isHidden, timeout=4000)
 
 
 def test_settings_that_cannot_be_meant_are_replaced_by_their_defaults():
