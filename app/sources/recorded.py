@@ -21,8 +21,8 @@ _SILENCE = 60.0  # seconds without a sign from the child: a decoder that hangs i
 class Recorded(Source):
     """A file, or a folder of them.
 
-    A decoder that crashes is given the rest once more, from the picture after the last one; when it crashes
-    again before any other picture came, that is the end.
+    A decoder that crashes is replaced once, and the new one goes on after the last picture. When that one
+    crashes in the same file too, the file is left out of its folder, or that is the end.
 
     reader  the module of `app.sources.readers` that reads it
     """

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 
 _FURTHEST_STEP = 10.0  # seconds
+_LEAST = 0.0001  # seconds between the times two packets are decoded
 _LEAST_STEP = 0.001  # seconds between what came before a jump and what comes after
 _REMEMBERED = 64  # packets a decoder may hold back before their pictures come
 
@@ -21,6 +22,7 @@ class WallClock:
         self._shift = 0.0
         self._last = -1.0  # in the order of decoding
         self._latest = -1.0  # of all
+        self._decoded = -1.0  # as told last: some cameras give the same time twice
         self._cut = True
         self._shifts: OrderedDict[float, float] = OrderedDict()  # by the media time of a packet
 
@@ -36,7 +38,8 @@ class WallClock:
         if len(self._shifts) > _REMEMBERED:
             self._shifts.popitem(last=False)
         self._latest = max(self._latest, pts + self._shift)
-        return pts + self._shift, dts + self._shift
+        self._decoded = max(self._last, self._decoded + _LEAST)
+        return pts + self._shift, self._decoded
 
     def picture(self, pts: float) -> float:
         """The same for a picture."""

@@ -301,6 +301,18 @@ def test_waits_grow_to_thirty_seconds_and_begin_anew_after_health():
     assert backoff.next_wait(healthy_for=HEALTHY) <= 1.0 + SPREAD
 
 
+def test_packets_and_their_pictures_get_the_same_rising_times_whatever_the_camera_s_clock_does():
+    clock = WallClock()
+    told = [(0.0, 0.0), (0.12, 0.04), (0.08, 0.08), (0.08, 0.08), (900.0, 899.9), (3.0, 3.0), (3.04, 3.04)]
+    packets = [clock.packet(pts, dts) for pts, dts in told]
+    decoding = [dts for _, dts in packets]
+    assert decoding == sorted(set(decoding))
+    shown = [clock.picture(pts) for pts, _ in told]  # a decoder may hold all of them back
+    assert [pts for pts, _ in packets] == shown
+    assert shown[1] - shown[0] == pytest.approx(0.12) and shown[-1] - shown[-2] == pytest.approx(0.04)
+    assert max(shown) < 5.0  # no jump of the camera's clock is followed
+
+
 def test_jumping_media_times_become_times_that_rise():
     clock = WallClock()
     given = [5.0, 5.04, 5.08, 3.0, 3.04, 900.0, 900.04]
