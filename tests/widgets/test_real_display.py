@@ -113,3 +113,59 @@ def test_a_model_that_is_not_there_is_refused_before_a_window_opens(display, tmp
     with program(display, tmp_path, "--model", "no-such-model") as (process, said):
         assert process.wait(20) == 1
     assert "error: There is no model 'no-such-model'" in said.read_text()
+
+
+def test_a_second_start_while_recording_does_not_harm_the_first(display, tmp_path, studio_home):
+    write_video(tmp_path / "clip.mp4", 1500)
+    clip, target = str(tmp_path / "clip.mp4"), str(tmp_path / "out.mp4")
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+    with program(display, tmp_path / "first", clip, "--record", target) as (first, said):
+        assert eventually(lambda: _recorded(tmp_path) > 2000 or first.poll(), 60), said.read_text()
+        with program(display, tmp_path / "second", clip, "--record", target, "--force") as (same, words):
+            assert same.wait(60) == 1
+            assert "is being written by another recording" in words.read_text()
+        with program(display, tmp_path / "second", clip) as (second, words):
+            assert eventually(lambda: "First picture painted" in words.read_text() or second.poll(), 60)
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(20) == 0, words.read_text()
+        before = _recorded(tmp_path)
+        assert eventually(lambda: _recorded(tmp_path) > before or first.poll(), 30)
+        first.send_signal(signal.SIGINT)
+        assert first.wait(20) == 0, said.read_text()
+    with av.open(target) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 20
+
+
+def _recorded(folder: Path) -> int:
+    """Bytes of the recording so far."""
+    part = folder / "out.part.mkv"
+    return part.stat().st_size if part.exists() else 0
+
+
+@pytest.mark.slow  # TensorFlow loads
+def test_closing_during_a_first_conversion_leaves_no_process(display, tmp_path, coco_home, monkeypatch):
+    shutil.copytree(coco_home / "models", tmp_path / "home" / "models")
+    monkeypatch.setenv("SSD_STUDIO_HOME", str(tmp_path / "home"))
+    write_video(tmp_path / "clip.mp4", 250)
+    with program(display, tmp_path, str(tmp_path / "clip.mp4"), "--model", "coco") as (process, said):
+        assert eventually(lambda: _converting(process.pid) or process.poll(), 60), said.read_text()
+        children = _converting(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0, said.read_text()
+    assert "left behind" not in said.read_text()
+    assert eventually(lambda: not any(Path(f"/proc/{child}/cmdline").exists() for child in children), 5)
+
+
+def _converting(parent: int) -> list[int]:
+    """The processes of a program that convert a model."""
+    commands = Path("/proc").glob("[0-9]*/cmdline")
+    numbers = [int(path.parent.name) for path in commands if b"detector.engines.convert" in _read(path)]
+    return [number for number in numbers if f"PPid:\t{parent}\n".encode() in _read(f"/proc/{number}/status")]
+
+
+def _read(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:  # it has ended
+        return b""
