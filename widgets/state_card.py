@@ -8,6 +8,8 @@ from widgets import theme
 from widgets.labels import label
 from widgets.source_words import CardWords
 
+_WIDTH = 400  # logical pixels
+
 
 class StateCard(QFrame):
     """A small card in the middle of the view.
@@ -21,7 +23,7 @@ class StateCard(QFrame):
     leave = pyqtSignal()
     log_in = pyqtSignal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setAccessibleName("State of the source")
         self._title = label(rank="strong", wrap=True)
@@ -47,12 +49,9 @@ class StateCard(QFrame):
             buttons.addWidget(button)
         buttons.addStretch(1)
         column = QVBoxLayout(self)
-        column.setContentsMargins(26, 20, 26, 20)
-        column.setSpacing(10)
         column.addWidget(self._title)
         column.addWidget(self._sentence)
         column.addLayout(buttons)
-        self.setFixedWidth(400)
         self._shown: CardWords | None = None
         self.hide()
 
@@ -73,9 +72,18 @@ class StateCard(QFrame):
         self._log_in.setVisible(words.log_in)
         self._leave.setText(words.leave)
         self.setAccessibleDescription(f"{words.title}. {words.sentence}")
-        layout = self.layout()
-        self.setFixedHeight(layout.heightForWidth(self.width()))
+        self.fit()
         self.show()
+
+    def fit(self) -> None:
+        """In the middle of its parent, and no wider."""
+        room = self.parentWidget()
+        self.setFixedWidth(min(_WIDTH, room.width()))
+        wide = self.width() == _WIDTH
+        self.layout().setContentsMargins(*((26, 20, 26, 20) if wide else (10, 6, 10, 6)))
+        self.layout().setSpacing(10 if wide else 4)
+        self.setFixedHeight(self.layout().heightForWidth(self.width()))
+        self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colours = theme.current()

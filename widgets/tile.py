@@ -82,7 +82,9 @@ class Tile(QWidget):
     def refresh(self) -> None:
         """What changes by the clock, not by the frame."""
         if self._shown:
-            self.figures.setText(_figures(self.watch.refresh()))
+            view = self.watch.refresh()
+            self.figures.setText(_figures(view))
+            self.figures.setToolTip(view.detector.device)
             self.show_newest()
 
     def _prepare_anew(self) -> None:
@@ -92,7 +94,8 @@ class Tile(QWidget):
 
 def _figures(view: View) -> str:
     figures = view.figures
-    parts = [f"{figures.shown:.0f}/s shown", f"{figures.detected:.0f}/s detected"]
+    detection = view.detector.sentence or f"{figures.detected:.0f}/s detected"
+    parts = [f"{figures.shown:.0f}/s shown", detection]
     if figures.age_ms:
         parts.append(f"{figures.age_ms[0]:.0f} ms")
     return " · ".join(parts)

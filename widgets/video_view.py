@@ -191,7 +191,7 @@ class VideoView(QWidget):
         self.double_clicked.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self._place_card()
+        self.card.fit()
         self.surface_changed.emit()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -207,16 +207,12 @@ class VideoView(QWidget):
     def show_card(self, words: CardWords) -> None:
         """Says something over the picture; `card.hide` takes it away."""
         self.card.say(words)
-        self._place_card()
 
     def zoom_in(self) -> None:
         self.zoom_by(_WHEEL_STEP)
 
     def zoom_out(self) -> None:
         self.zoom_by(1 / _WHEEL_STEP)
-
-    def _place_card(self) -> None:
-        self.card.move((self.width() - self.card.width()) // 2, (self.height() - self.card.height()) // 2)
 
     def _set_zoom(self, zoom: Zoom) -> None:
         picture = self._scene.picture

@@ -143,3 +143,12 @@ def test_thresholds_and_models_are_for_all_of_them(qtbot, grid: Window):
     until(qtbot, lambda: all(len(scene(tile).detections) == 2 for tile in grid.grid.tiles))
     grid.models.changed.emit()
     until(qtbot, lambda: all(len(scene(tile).detections) == 2 for tile in grid.grid.tiles))
+
+
+def test_what_is_said_of_a_source_fits_into_a_small_place(qtbot, open_window: Callable[..., Window]):
+    window = open_window()
+    window.open_together(["rtsp://127.0.0.1:1/live"] * 9)
+    window.resize(800, 600)
+    tile = window.grid.tiles[4]
+    until(qtbot, lambda: tile.view.card.shown and tile.view.card.width() <= tile.view.width() < 400)
+    assert tile.view.rect().contains(tile.view.card.geometry())
