@@ -1,15 +1,20 @@
 """Cameras that come and go, as a person sees them: a real server, really killed."""
 
 import socket
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QPushButton
 
+from app.credentials import find_log_in
 from app.settings import Settings
+from app.sources import FoundCamera
 from tests.app.rtsp import load_server, server_process
 from tests.widgets.test_window import Person
+from widgets.cameras import Cameras
 from widgets.marks_painter import Mark
 from widgets.stream_dialog import StreamDialog
 
@@ -115,3 +120,42 @@ def test_a_path_the_camera_does_not_know_is_said_so(person, rtsp, clip):
 def _button(person: Person, words: str) -> QPushButton:
     buttons = person.window.page.view.card.findChildren(QPushButton)
     return next(button for button in buttons if button.text() == words and button.isVisible())
+
+
+def test_a_log_in_given_in_the_dialog_is_kept_only_when_asked_for(person, rtsp, clip, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with rtsp.RtspServer(str(clip), auth="cam:hunter2") as server:
+        for keep in (False, True):
+            assert find_log_in(server.url) is None
+            person.window.opening.open_stream()
+            (dialog,) = [d for d in person.window.findChildren(StreamDialog) if d.isVisible()]
+            dialog._address.setText(server.url)
+            dialog._user.setText("cam")
+            dialog._password.setText("hunter2")
+            dialog._keep.setChecked(keep)
+            dialog.accept()
+            person.sees(lambda view: view.frame)
+            person.window.close_source()
+        person.bot.waitUntil(lambda: find_log_in(server.url) == ("cam", "hunter2"))
+        person.window.open_source(server.url)  # as a recent source: without name and password
+        person.sees(lambda view: view.frame)
+        person.window.close_source()
+        person.window._strike_source(server.url)
+        person.bot.waitUntil(lambda: find_log_in(server.url) is None)
+
+
+def test_cameras_are_looked_for_without_holding_up_the_window(qtbot, monkeypatch):
+    answer = threading.Event()
+    camera = FoundCamera("0", "HD Webcam")
+
+    def slow_driver() -> list[FoundCamera]:
+        answer.wait(20)
+        return [camera]
+
+    monkeypatch.setattr("widgets.cameras.list_cameras", slow_driver)
+    cameras = Cameras()
+    with qtbot.waitSignal(cameras.found) as found:
+        cameras.start()
+        answer.set()
+    assert found.args == [[camera]]
+    cameras.stop()
