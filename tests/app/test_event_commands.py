@@ -78,7 +78,7 @@ def test_what_is_missing_is_said_before_anything_is_looked_at(coco_home, detect,
 
 def test_detect_tells_what_happens_on_a_real_film(detect, walk, zones, tmp_path):
     code, _, words = detect(
-        walk, "--zones", zones, "--events", tmp_path / "events.jsonl", "--max-frames", 200, "--quiet"
+        walk, "--zones", zones, "--events", tmp_path / "events.jsonl", "--max-frames", 220, "--quiet"
     )
     assert code == 0, words
     events = lines_of(tmp_path / "events.jsonl")
