@@ -24,6 +24,11 @@ def user_model_folder() -> Path:
     return _home("models") or Path(platformdirs.user_data_dir(_NAME, appauthor=False)) / "models"
 
 
+def network_folder() -> Path:
+    """Networks the person wrote (docs/own-network.md). Not created here."""
+    return _home("networks") or Path(platformdirs.user_data_dir(_NAME, appauthor=False)) / "networks"
+
+
 def cache_folder() -> Path:
     """What can be made again: converted models, compiled kernels. Not created here."""
     return _home("cache") or Path(platformdirs.user_cache_dir(_NAME, appauthor=False))

@@ -1,15 +1,18 @@
 """The architectures by name, as a list that loads no Keras.
 
 A further one is a function that turns normalised pictures into feature maps, in a file of its own, and one
-entry here: docs/own-network.md shows it step by step.
+entry here; or all in one file of the person's, as docs/own-network.md shows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from detector.box_coder import VARIANCES, Variances
 from detector.model_card import ChannelOrder, Option, ScoreActivation
+
+# "module:function", so that nothing is loaded before it is used; or the function itself
+Reference: TypeAlias = str | Callable[..., Any]
 
 
 class Preprocessing(NamedTuple):
@@ -25,9 +28,9 @@ class Architecture:
     """What an architecture is by itself; a card says what one model makes of it.
 
     summary            one line for people
-    feature_maps       "module:function"; function(pictures, **options) -> {name: feature map}, finest first
-    head               "module:function"; function(feature_map, channels, name=..., **options) -> the
-                       predictor's answers; its last convolution is called `name`
+    feature_maps       function(pictures, **options) -> {name: feature map}, finest first
+    head               function(feature_map, channels, name=..., **options) -> what the map's predictor says;
+                       its last convolution is called `name`
     layouts            anchors at the usual input size, names of LAYOUTS: the usual ones, then others that fit
     smallest_input     pixels a side; below it the last feature map would vanish
     options            what may be varied, with the usual values
@@ -38,8 +41,8 @@ class Architecture:
 
     name: str
     summary: str
-    feature_maps: str
-    head: str
+    feature_maps: Reference
+    head: Reference
     layouts: tuple[str, ...]
     smallest_input: int = 1
     preprocessing: Preprocessing

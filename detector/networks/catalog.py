@@ -10,21 +10,23 @@ from detector.anchors import AnchorLayout
 from detector.errors import ModelError
 from detector.model_card import ModelCard, Option
 from detector.model_store import Model, read_weights
-from detector.networks.architectures import ARCHITECTURES, Architecture
+from detector.networks.architectures import ARCHITECTURES, Architecture, Reference
+from detector.networks.own import own_architecture, own_names
 
 if TYPE_CHECKING:
     import keras
 
 
 def find_architecture(name: str) -> Architecture:
-    """The architecture of this name.
+    """The architecture of this name, ours or the person's own (see `detector.networks.own`).
 
-    raises  ModelError with the nearest name
+    raises  ModelError with the nearest name; when the person's file cannot be used
     """
-    if name in ARCHITECTURES:
-        return ARCHITECTURES[name]
-    near = difflib.get_close_matches(name, ARCHITECTURES, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(ARCHITECTURES)}."
+    if found := ARCHITECTURES.get(name) or own_architecture(name):
+        return found
+    names = [*ARCHITECTURES, *own_names()]
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names)}."
     raise ModelError(f"There is no architecture '{name}'; {hint}")
 
 
@@ -125,7 +127,9 @@ def _check_size(architecture: Architecture, input_size: tuple[int, int]) -> None
         )
 
 
-def _function(reference: str) -> Callable[..., Any]:
+def _function(reference: Reference) -> Callable[..., Any]:
+    if not isinstance(reference, str):
+        return reference
     module, name = reference.split(":")
     function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return function

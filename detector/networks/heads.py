@@ -16,19 +16,19 @@ _SEPARABLE = Units(activation="relu6", epsilon=0.001, momentum=0.97, pads_every_
 
 
 def convolution_3x3(
-    feature_map: Any, channels: int, *, name: str, padded_predictors: bool = True, **_: Any
+    feature_map: Any, channels: int, /, *, name: str, padded_predictors: bool = True, **_: Any
 ) -> Any:
     """The head of the paper: each cell sees its neighbours too; unpadded, border cells predict nothing."""
     padding = "same" if padded_predictors else "valid"
     return _head(channels, 3, name, padding)(feature_map)
 
 
-def convolution_1x1(feature_map: Any, channels: int, *, name: str, **_: Any) -> Any:
+def convolution_1x1(feature_map: Any, channels: int, /, *, name: str, **_: Any) -> Any:
     """The head of the Object Detection API's MobileNet v1: each cell for itself."""
     return _head(channels, 1, name)(feature_map)
 
 
-def separable_3x3(feature_map: Any, channels: int, *, name: str, folded: bool = False, **_: Any) -> Any:
+def separable_3x3(feature_map: Any, channels: int, /, *, name: str, folded: bool = False, **_: Any) -> Any:
     """SSDLite's head: a 3x3 channel by channel (`name`_depthwise), then a 1x1."""
     units = replace(_SEPARABLE, folded=folded)
     x = units.depthwise(feature_map, 3, name=f"{name}_depthwise")

@@ -60,7 +60,7 @@ def ssd300_v1(pictures: Any) -> dict[str, Any]:
     return maps
 
 
-def head_v1(feature_map: Any, channels: int, *, name: str) -> Any:
+def head_v1(feature_map: Any, channels: int, /, *, name: str) -> Any:
     """3x3, and on the mean of a map, which has no neighbours, 1x1: the port's fully connected layer."""
     is_mean = name.startswith("pool6")
     return (heads.convolution_1x1 if is_mean else heads.convolution_3x3)(feature_map, channels, name=name)

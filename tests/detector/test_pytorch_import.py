@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detector.anchors import generate
+from detector.anchor_layouts import LAYOUTS
+from detector.anchors import AnchorLayout, generate
 from detector.box_coder import decode
 from detector.boxes import iou_matrix, to_xyxy
 from detector.errors import ImportFileError, OptionError
@@ -63,13 +64,28 @@ def test_an_original_s_weights_give_the_original_s_answers(origin: str, tmp_path
     assign_weights(network, imported.weights)
     pixels = picture(card.input_size)[..., :: 1 if card.channel_order == "RGB" else -1]
     answers = {kind: np.asarray(each)[0] for kind, each in network(pixels[None].astype(np.float32)).items()}
+    rows = expected["rows"]
+    if origin == "nvidia":
+        rows = _shape_by_shape(card.anchors)[rows]
+        original = generate(LAYOUTS["ssd300-coco-nvidia"])
+        np.testing.assert_array_equal(generate(card.anchors)[rows], original[expected["rows"]])
     for kind in ("offsets", "logits"):
         theirs = expected[kind]
         assert theirs.std() > 0.01
         tolerance = 1e-4 * np.abs(theirs).max()
-        np.testing.assert_allclose(answers[kind][expected["rows"]], theirs, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(answers[kind][rows], theirs, rtol=0, atol=tolerance)
     if "anchors" in expected:
         _compare_with_torchvision(imported, answers, expected)
+
+
+def _shape_by_shape(layout: AnchorLayout) -> NDArray[np.intp]:
+    """Our rows in NVIDIA's order: within a map all cells of the first shape, then of the next."""
+    starts = np.cumsum([0, *layout.counts])
+    rows = [
+        start + np.moveaxis(np.arange(count).reshape(each.height, each.width, -1), 2, 0).ravel()
+        for start, count, each in zip(starts, layout.counts, layout.maps)
+    ]
+    return np.concatenate(rows)
 
 
 def _compare_with_torchvision(imported: Imported, answers: Any, expected: Any) -> None:
