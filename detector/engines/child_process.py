@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 _TREE = Path(detector.__file__).parent.parent
 _LONGEST = 3600.0  # seconds; ten are usual
 _LOOK_EVERY = 0.1  # seconds
+_LAST_WORDS = 5.0  # seconds, for what it said before it ended
 _PR_SET_PDEATHSIG = 1
 
 _ENVIRONMENT = {
@@ -68,13 +69,16 @@ def run_child(
             ) as child:
                 assert child.stdin is not None and child.stdout is not None
                 lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-                threading.Thread(target=_listen, args=(child.stdout, lines), daemon=True).start()
+                listener = threading.Thread(target=_listen, args=(child.stdout, lines), daemon=True)
+                listener.start()
                 # The pipe stays open: should this process end, the child reads its end and ends too.
                 with contextlib.suppress(BrokenPipeError):
                     child.stdin.write(json.dumps(request).encode() + b"\n")
                     child.stdin.flush()
                 try:
                     _wait_for(child, wanted, lines, heard)
+                    listener.join(_LAST_WORDS)
+                    _hand_on(lines, heard)
                 finally:
                     child.kill()
         except (OSError, subprocess.TimeoutExpired) as error:
@@ -122,15 +126,20 @@ def _wait_for(
 ) -> None:
     end_by = time.monotonic() + _LONGEST
     while wanted():
-        with contextlib.suppress(queue.Empty):
-            while True:
-                heard(lines.get_nowait())
+        _hand_on(lines, heard)
         try:
             child.wait(_LOOK_EVERY)
             return
         except subprocess.TimeoutExpired:
             if time.monotonic() > end_by:
                 raise
+    child.kill()  # or its last words would be waited for
+
+
+def _hand_on(lines: "queue.SimpleQueue[str]", heard: Callable[[str], None]) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            heard(lines.get_nowait())
 
 
 def _die_with_parent() -> None:
