@@ -77,10 +77,10 @@ def run_child(
                     child.stdin.flush()
                 try:
                     _wait_for(child, wanted, lines, heard)
-                    listener.join(_LAST_WORDS)
-                    _hand_on(lines, heard)
                 finally:
                     child.kill()
+                listener.join(_LAST_WORDS)
+                _hand_on(lines, heard)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ChildFailedError(f"{error}.") from error
         words.seek(0)
