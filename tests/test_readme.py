@@ -76,6 +76,21 @@ def test_detect_runs_as_told(line, folder, shared):
         assert (folder / written).stat().st_size > 0
 
 
+def test_cameras_are_recorded_and_annotated_as_told(folder, shared):
+    record, annotate = (
+        line for line in _COMMANDS if line.startswith(("python main.py record", "python main.py annotate"))
+    )
+    with server_process(shared, folder / "walk.mp4") as (url, _):
+        said = _shell(record.replace("rtsp://camera/stream", url) + " --folder clips --for 8s", folder)
+    assert said.returncode == 0, said.stderr
+    clip = min((folder / "clips").glob("*.mp4"))
+    shutil.copy(clip, folder / "porch.mp4")
+    shutil.copy(clip.with_suffix(".jsonl"), folder / "porch.jsonl")
+    said = _shell(annotate, folder)
+    assert said.returncode == 0, said.stderr
+    assert (folder / "porch-boxes.mp4").stat().st_size > 0
+
+
 def test_evaluate_runs_as_told(folder):
     (told,) = [line for line in _COMMANDS if "evaluate" in line]
     said = _shell(told, folder)
