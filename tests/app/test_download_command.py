@@ -16,6 +16,7 @@ from app.published.unpacking import unpacked
 from detector.anchor_layouts import LAYOUTS
 from detector.errors import DownloadError, ModelError
 from detector.model_store import find_model, list_models
+from detector.networks.catalog import find_architecture
 from detector.places import assets_folder, cache_folder
 from main import main
 from tests.app.weights_server import WeightsServer, drop_after, serving
@@ -144,6 +145,7 @@ def test_the_list_that_ships_says_nothing_that_the_program_does_not_know() -> No
     entries = read_catalog()
     assert len(entries) >= 20
     for entry in entries:
+        assert find_architecture(entry.architecture)
         assert entry.anchors is None or entry.anchors in LAYOUTS
         assert entry.classes is None or (assets_folder() / "labels" / f"{entry.classes}.txt").is_file()
         assert set(entry.thresholds) <= {"min_score", "nms_iou", "max_detections"}
