@@ -191,7 +191,8 @@ class VideoView(QWidget):
         self.double_clicked.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        self.card.fit()
+        if not self.card.isHidden():
+            self.card.fit()
         self.surface_changed.emit()
 
     def showEvent(self, event: QShowEvent) -> None:
