@@ -147,7 +147,9 @@ class Rules:
             events += self.finish()
             self._begin(size)
         self._pts = pts
-        tracked = found[found.track_ids >= 0] if found.track_ids is not None else Detections.empty()
+        tracked = Detections.empty()
+        if found.track_ids is not None:  # of a model that was just let go there may be ids that nobody knows
+            tracked = found[(found.track_ids >= 0) & (found.class_ids < len(self._labels))]
         sights = _sights(tracked)
         seen = _for_supervision(tracked)
         for line, judge in self._lines:

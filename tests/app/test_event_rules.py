@@ -90,6 +90,11 @@ def test_boxes_without_a_track_are_nobody():
     assert not play(rules, [untracked] * 5, start=9)
 
 
+def test_classes_of_a_model_that_was_just_let_go_are_nobody():
+    rules = Rules(Regions((LEFT_HALF,)), LABELS)
+    assert not play(rules, [at((1, 50, 50), class_id=79)] * 3)
+
+
 def test_counts_are_by_class_and_a_wavering_class_is_what_it_mostly_was():
     rules = Rules(Regions((LEFT_HALF,)), LABELS)
     frames = [at((1, 50, 50)), at((1, 50, 50)), at((1, 50, 50), class_id=1), at((1, 50, 50))]
