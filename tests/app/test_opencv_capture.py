@@ -48,6 +48,14 @@ def test_a_stream_is_live_and_offers_no_packets(shared: Path, tmp_path: Path):
     assert source.live and not source.offers_packets
 
 
+def test_a_wrong_password_is_said_and_not_tried_again_by_itself(shared: Path, tmp_path: Path):
+    write_video(tmp_path / "a.mp4", 10)
+    with load_server(shared).RtspServer(tmp_path / "a.mp4", auth="cam:right") as server:
+        source = open_source(server.url.replace("//", "//cam:wrong@"), capture="opencv")
+        *_, last = read_until(source, lambda item: isinstance(item, Status) and bool(item.retry_in))
+    assert isinstance(last, Status) and last.state is State.WRONG_PASSWORD and last.retry_in == 300.0
+
+
 def test_another_name_is_refused():
     with pytest.raises(OptionError, match="one of auto, opencv"):
         open_source("a.mp4", capture="magic")

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from app.sources.child import Output
+from app.sources.readers.stream import open_stream, wait_for_host
 from app.sources.source import LostError
 from detector.errors import SourceError
 
@@ -21,23 +22,27 @@ _LONGEST = 366 * 86400.0  # seconds
 
 
 def read(out: Output, **arguments: Any) -> str:
-    """Either of a file (path, start, before, after) or of an address (url, name)."""
+    """Either of a file (path, start, before, after) or of an address (url, bare, name, open_limit)."""
     if "url" in arguments:
-        return _read_stream(out, arguments["url"], arguments["name"])
+        return _read_stream(out, **arguments)
     path = Path(arguments["path"])
     after = arguments.get("after")
     start = arguments["start"] or (after + 0.001 if after is not None else 0.0)
     return _read_file(out, path, start, arguments["before"])
 
 
-def _read_stream(out: Output, url: str, name: str) -> str:
+def _read_stream(out: Output, *, url: str, bare: str, name: str, open_limit: float) -> str:
+    wait_for_host(bare, name)
     # All in one: with any of these set, FFmpeg asks for UDP unless told otherwise (viewer facts 2.1).
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "rtsp_transport;tcp|timeout;5000000|fpsprobesize;0"
     parameters = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _READ_MS]
     parameters += [cv2.CAP_PROP_N_THREADS, 1]  # each more delays live pictures by one (viewer facts 2.4)
     capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, parameters)
     if not capture.isOpened():
-        raise LostError(f"{name}: cannot be opened; OpenCV does not say why")
+        with open_stream(
+            url, bare, name, open_limit
+        ):  # OpenCV does not say why: a wrong password must be known
+            raise LostError(f"{name}: OpenCV cannot read it; leave --capture out")
     out.opened(live=True, rate=_rate(capture))
     while True:
         ok, pixels = capture.read()

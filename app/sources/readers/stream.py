@@ -27,9 +27,9 @@ _PARAMETER_SETS = {"h264": ({7, 8}, 0x1F, 0), "hevc": ({32, 33, 34}, 0x7E, 1)}  
 
 def read(out: Output, *, url: str, bare: str, name: str, open_limit: float) -> str:
     """url: with user name and password; bare: without."""
-    scheme = bare.partition("://")[0].lower()
-    _wait_for_host(bare, scheme, name)
-    with _open(url, scheme, name, open_limit) as video:
+    scheme = scheme_of(bare)
+    wait_for_host(bare, name)
+    with open_stream(url, bare, name, open_limit) as video:
         recording = scheme in ("http", "https") and video.duration is not None
         out.opened(live=not recording, duration=video.duration if recording else None, rate=video.rate)
         packets = None if recording else _Packets(video, out)
@@ -96,7 +96,13 @@ def parameter_sets(codec: str, content: bytes) -> bytes:
     return b"".join(b"\0\0\0\1" + unit for unit in units if unit and (unit[0] & mask) >> shift in kinds)
 
 
-def _open(url: str, scheme: str, name: str, limit: float) -> Video:
+def scheme_of(address: str) -> str:
+    return address.partition("://")[0].lower()
+
+
+def open_stream(url: str, bare: str, name: str, limit: float) -> Video:
+    """raises  LostError when another attempt makes sense, SourceError when not"""
+    scheme = scheme_of(bare)
     options = {"max_pixels": str(MAX_AREA)}
     if scheme in ("rtsp", "rtsps"):
         # TCP: over UDP pictures smear. No probing of the rate: it takes a second and makes all pictures
@@ -109,8 +115,9 @@ def _open(url: str, scheme: str, name: str, limit: float) -> Video:
         raise _refusal(error, scheme, name, timed_out=time.monotonic() - began >= limit) from error
 
 
-def _wait_for_host(bare: str, scheme: str, name: str) -> None:
+def wait_for_host(bare: str, name: str) -> None:
     """raises  LostError when nobody is there, SourceError when the address is none"""
+    scheme = scheme_of(bare)
     port = _PORTS.get(scheme)
     if port is None or (scheme.startswith("http") and _PROXIES & {key.lower() for key in os.environ}):
         return
