@@ -19,7 +19,7 @@ from widgets.events_panel import EventsPanel
 from widgets.region_layer import RegionLayer
 from widgets.video_view import VideoView
 
-_FINISH_WITHIN = 0.5  # seconds for what waits to be written, when a source is let go
+_FINISH_WITHIN = 0.3  # seconds for what waits to be written, when a source is let go
 
 
 class EventsDesk(QObject):

@@ -155,6 +155,14 @@ def test_a_hanging_command_delays_nobody_and_ends_with_all_it_has_started(tmp_pa
         assert eventually(lambda pid=pid: not _runs(pid), 5)
 
 
+def test_an_end_in_a_hurry_waits_for_no_action():
+    """Else Ctrl-C on a file would wait for every command still to come."""
+    log = EventLog(None, LABELS, action=open_action("sleep 60"), live=False)
+    log.offer([EVENT] * 3, FRAME, FOUND)
+    log.hurry()
+    assert not log.close()
+
+
 def test_a_full_disk_is_said_and_the_action_still_carried_out(tmp_path, caplog):
     (tmp_path / "events-pictures").touch()  # a file where the folder has to be
     told = []
