@@ -13,9 +13,8 @@ from detector.importers.published_anchors import Fitting
 from detector.importers.said import Said
 from detector.importers.settling import Found, of_each_anchor, settle
 from detector.importers.tensorflow_graph import FrozenGraph, read_frozen_graph
-from detector.networks.mobilenet_plan import SOURCES
+from detector.networks.mobilenet_plan import SOURCES, V2_SOURCES
 
-_V2_SOURCES = ("expanded_conv_13_expand", "Conv_1", *(f"layer_19_{number}_2" for number in range(2, 6)))
 _VARIABLES = {
     "weights": "kernel", "depthwise_weights": "kernel", "biases": "bias", "gamma": "gamma", "beta": "beta",
     "moving_mean": "moving_mean", "moving_variance": "moving_variance",
@@ -45,7 +44,7 @@ def inspect_graph(path: Path) -> Inspection:
 
 def _found(path: Path, graph: FrozenGraph) -> Found:
     version = "V2" if any("/MobilenetV2/" in name for name in graph.constants) else "V1"
-    sources = SOURCES if version == "V1" else _V2_SOURCES
+    sources = SOURCES if version == "V1" else V2_SOURCES
     weights: dict[str, Any] = {}
     for name, array in graph.constants.items():
         ours = _our_name(name, version, sources)

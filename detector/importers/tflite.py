@@ -1,6 +1,7 @@
-"""SSD MobileNet v1 of the TensorFlow Object Detection API out of a TFLite file, 8-bit or float."""
+"""SSD MobileNet v1 and v2 of the TensorFlow Object Detection API out of a TFLite file, 8-bit or float."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from detector.importers.said import Said
 from detector.importers.settling import of_each_anchor
 from detector.importers.tflite_graph import Graph, Operator, read_graph
 from detector.importers.tflite_mobilenet import ForeignNetworkError, MobileNetSSD, find_mobilenet_ssd
+from detector.model_card import Option
 from detector.networks.catalog import new_card
 
 # Files whose origin is known, by sha256; of any other nobody can say under which licence it may be used.
@@ -30,16 +32,25 @@ _KNOWN = {
 }
 
 
+_NAMES = {
+    "ssd300-mobilenet-v1": "SSD MobileNet v1",
+    "ssd300-mobilenet-v2": "SSD MobileNet v2",
+    "ssdlite300-mobilenet-v2": "SSDLite MobileNet v2",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Network:
     """What a file holds, before its classes have names.
 
+    options      of the architecture
     columns      scores of each anchor, background included
     mean, scale  (x - mean) * scale of a grey value 0..255 is what the first convolution takes
     weights      under the names of our layers; offsets in our order
     """
 
-    width: float
+    architecture: str
+    options: Mapping[str, Option]
     layout: AnchorLayout
     columns: int
     variances: Variances
@@ -50,7 +61,7 @@ class _Network:
 
 
 def import_tflite(path: Path, *, name: str, said: Said) -> Imported:
-    """The network of a TFLite file, dequantised, as `ssd300-mobilenet-v1`.
+    """The network of a TFLite file, dequantised.
 
     Batch normalisation is folded in such files, and stays so. Their anchors may be coarse (8-bit): they are
     computed, and only compared with the file's.
@@ -58,18 +69,18 @@ def import_tflite(path: Path, *, name: str, said: Said) -> Imported:
     raises  ImportFileError when the file is damaged or another network, or its classes have no names
     """
     network = _read(path)
-    said.check_architecture("ssd300-mobilenet-v1", path.name)
+    said.check_architecture(network.architecture, path.name)
     said.choose_input_size(network.layout.image_size, path.name)
     said.check_anchors(network.layout, path.name)
     names, naming = class_names(path, network.columns - 1, said.classes_file)
     used = [column for column, each in enumerate(names, start=1) if each != UNUSED]
     licence, origin = _KNOWN.get(hashlib.sha256(path.read_bytes()).hexdigest(), ("unknown", "a TFLite file"))
     card = new_card(
-        "ssd300-mobilenet-v1",
+        network.architecture,
         name=name,
         classes=[names[column - 1] for column in used],
         layout=network.layout,
-        options={"width": network.width, "folded": True},
+        options=network.options,
     )
     card = replace(
         card,
@@ -92,9 +103,10 @@ def import_tflite(path: Path, *, name: str, said: Said) -> Imported:
 def _what(network: _Network) -> str:
     height, across = network.layout.image_size
     kind = "quantised" if network.quantised else "float"
+    width = f"width {network.options['width']:g}, " if "width" in network.options else ""
     return (
-        f"SSD MobileNet v1 of the TensorFlow Object Detection API, {kind}: {height}x{across} pixels, "
-        f"width {network.width:g}, {network.layout.count} anchors, {network.columns - 1} classes."
+        f"{_NAMES[network.architecture]} of the TensorFlow Object Detection API, {kind}: "
+        f"{height}x{across} pixels, {width}{network.layout.count} anchors, {network.columns - 1} classes."
     )
 
 
@@ -122,18 +134,19 @@ def _read(path: Path) -> _Network:
         _compare_anchors(graph, found, layout)
         mean, scale = _normalisation(graph)
         return _Network(
-            width=found.width,
+            architecture=found.architecture,
+            options=found.options,
             layout=layout,
             columns=_columns(graph, found, layout),
             variances=_variances(found),
             mean=mean,
             scale=scale,
-            quantised=graph.tensors[found.trunk["Conv2d_0"].inputs[1]].scale.size > 0,
+            quantised=graph.tensors[next(iter(found.trunk.values())).inputs[1]].scale.size > 0,
             weights=_weights(graph, found),
         )
     except ForeignNetworkError as reason:
         raise ImportFileError(
-            f"{path.name} is no SSD MobileNet v1 of the TensorFlow Object Detection API: {reason}."
+            f"{path.name} is no SSD MobileNet v1 or v2 of the TensorFlow Object Detection API: {reason}."
         ) from reason
     except (IndexError, ValueError) as error:  # an operator without inputs, a kernel that is no constant
         raise ImportFileError(f"{path.name} is damaged: its parts do not fit; fetch it again.") from error

@@ -10,14 +10,8 @@ from typing import Any
 from keras import layers
 
 from detector.networks.extra_layers import separable_halving
+from detector.networks.mobilenet_plan import EXTRAS, STAGES, V2_SOURCES
 from detector.networks.units import TENSORFLOW, Units
-
-# (expansion, channels, blocks, stride of the first) of the inverted residuals
-_STAGES = (
-    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
-)  # fmt: skip
-_FIRST_SOURCE = "expanded_conv_13_expand"  # the last map of stride 16, at its widest
-_EXTRAS = (512, 256, 256, 128)
 
 
 def ssd300_v2(pictures: Any, *, folded: bool) -> dict[str, Any]:
@@ -29,16 +23,16 @@ def ssd300_v2(pictures: Any, *, folded: bool) -> dict[str, Any]:
     maps = {}
     x = units.convolution(pictures, 32, 3, stride=2, name="Conv")
     number = 0
-    for expansion, channels, blocks, first_stride in _STAGES:
+    for expansion, channels, blocks, first_stride in STAGES:
         for block in range(blocks):
             name = f"expanded_conv_{number}" if number else "expanded_conv"
             stride = first_stride if block == 0 else 1
             wide, x = _inverted_residual(x, expansion, channels, stride, units, name=name)
-            if f"{name}_expand" == _FIRST_SOURCE:
-                maps[_FIRST_SOURCE] = wide
+            if f"{name}_expand" == V2_SOURCES[0]:
+                maps[V2_SOURCES[0]] = wide
             number += 1
     maps["Conv_1"] = x = units.convolution(x, 1280, 1, name="Conv_1")
-    for extra, channels in enumerate(_EXTRAS, start=2):
+    for extra, channels in enumerate(EXTRAS, start=2):
         name = f"layer_19_{extra}"
         maps[f"{name}_2"] = x = separable_halving(x, channels, units, name=name)
     return maps

@@ -314,7 +314,7 @@ def _changed_network(change: str) -> bytes:
 
     x = pictures = keras.Input((64, 64, 3), batch_size=1)
     boxes, scores = [], []
-    for name, kernel, stride, channels, depthwise in mobilenet_v1(0.25):
+    for name, kernel, stride, channels, depthwise, *_ in mobilenet_v1(0.25):
         if change == "short" and name.startswith("Conv2d_10"):
             continue
         if change == "kernel" and name == "Conv2d_14_3x3":
