@@ -10,7 +10,7 @@ from app.pipeline.batch import Job, Sink
 from app.recording import check_target
 from app.recording.clip import SUFFIXES
 from app.recording.part_file import make_folder, refuse_existing
-from app.recording.sinks import AnnotatedPicture, AnnotatedVideo, Hide
+from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
 from app.redaction import redact
 from app.sources import Source, files_in, open_source, path_of
 from app.sources.folder import PICTURE_SUFFIXES, is_picture
@@ -42,7 +42,6 @@ def jobs_for(
     record: Path | None,
     lines: Path | None = None,
     labels: LabelMap,
-    hide: Hide | None = None,
     force: bool,
     capture: str = "auto",
 ) -> list[Job]:
@@ -51,7 +50,6 @@ def jobs_for(
     start    seconds into each video
     record   the file for the only source; else a folder, which gets a file of the same name for each
     lines    the file that gets a line for each frame, which must be none of these
-    hide     what is done to the frames of videos before boxes are drawn on them
     capture  see `open_source`
     raises   OptionError and RecordingError when something cannot be written where it would have to go;
              SourceError for a folder without pictures or videos, and when nothing is there at all
@@ -80,7 +78,7 @@ def jobs_for(
         sink: Sink = (
             AnnotatedPicture(path, labels, force=force)
             if subject.is_picture
-            else AnnotatedVideo(path, subject.source, labels, hide=hide, force=force)
+            else AnnotatedVideo(path, subject.source, labels, force=force)
         )
         jobs.append(
             Job(name=subject.name, source=subject.source, start=_start(subject, start), sinks=(sink,))

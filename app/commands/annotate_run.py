@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
 from app.recording.sidecar import sidecar_path
 from app.recording.sidecar_reading import RecordedEngine, Sidecar
-from app.recording.sinks import Hide
 from detector.errors import OptionError
+from detector.values import Detections, Frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,14 @@ class AnnotateOptions:
             raise OptionError(f"--min-score cannot be {self.min_score:g}; give a number from 0 to 1.")
 
 
-def _hiding(names: Sequence[str], sidecar: Sidecar) -> Hide | None:
+def _hiding(names: Sequence[str], sidecar: Sidecar) -> Callable[[Frame, Detections], Frame] | None:
     if not names:
         return None
     labels = sidecar.finder.labels
     labels.class_ids(names)  # a name that is misspelt must not leave somebody recognisable
     blur = Blur(names)
-    return lambda frame: blur.apply(frame, sidecar.found_at(frame.pts), labels)
+    # a frame without a line is one nobody knows anything about, not an empty one
+    return lambda frame, _: blur.apply(frame, sidecar.found_at(frame.pts), labels)
 
 
 def annotate(options: AnnotateOptions) -> int:
@@ -63,12 +64,11 @@ def annotate(options: AnnotateOptions) -> int:
         start=0.0,
         record=options.record,
         labels=labels,
-        hide=_hiding(options.blur, sidecar),
         force=options.force,
     )
-    engine = RecordedEngine(sidecar)
+    engine, hide = RecordedEngine(sidecar), _hiding(options.blur, sidecar)
     with Bar(quiet=options.quiet) as bar:
-        batch = Batch(jobs, engine, choice, report=bar.moved, ended=bar.ended)
+        batch = Batch(jobs, engine, choice, hide=hide, report=bar.moved, ended=bar.ended)
         started = time.monotonic()
         with stopped_by((signal.SIGINT, signal.SIGTERM), batch.stop) as signals:
             outcomes = batch.run()

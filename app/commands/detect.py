@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--max-detections", metavar="N", type=int, help="the best N of each frame (default: the model's)")
     add("--classes", metavar="A,B", help="only these classes, by name (default: all)")
+    add("--blur", metavar="A,B", help="make objects of these classes unrecognisable in what is recorded")
     add("--start", metavar="SECONDS", type=float, default=0.0, help="begin so far into each video")
     add("--max-frames", metavar="N", type=int, help="stop after N frames of each source")
     add_capture_option(parser)
@@ -62,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
     from app.commands.detect_run import DetectOptions, detect  # here: `--help` answers without them
 
     values = vars(options)
-    if options.classes is not None:
-        values["classes"] = [name.strip() for name in options.classes.split(",")]
+    for name in ("classes", "blur"):
+        if values[name] is not None:
+            values[name] = [each.strip() for each in values[name].split(",")]
     return detect(DetectOptions(**values))

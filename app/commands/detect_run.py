@@ -3,10 +3,11 @@
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.blur import Blur
 from app.commands.detect_report import Bar, summary
 from app.commands.event_options import event_options, open_log
 from app.commands.stopping import stopped_by
@@ -21,7 +22,7 @@ from app.sources import warm_up
 from detector.engines import open_engine
 from detector.errors import OptionError
 from detector.model_store import Model, default_model, find_model
-from detector.values import LabelMap
+from detector.values import Detections, Frame, LabelMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class DetectOptions:
     nms_iou: float | None = None
     max_detections: int | None = None
     classes: Sequence[str] | None = None
+    blur: Sequence[str] | None = None
     start: float = 0.0  # seconds into each video
     max_frames: int | None = None  # of each source
     capture: str = "auto"  # or "opencv"
@@ -72,7 +74,7 @@ def detect(options: DetectOptions) -> int:
     """
     model = find_model(options.model) if options.model else default_model()
     warm_up()  # the decoder starts while the network is made ready
-    choice = _choice(options, model)
+    choice, hide = _choice(options, model), _hiding(options.blur, model.labels)
     lines = _lines(options, model.labels)
     events = _events(options, model.labels, choice)
     jobs = jobs_for(
@@ -102,6 +104,7 @@ def detect(options: DetectOptions) -> int:
             sinks=[sink for sink in (lines, events) if sink],
             batch=frames_together,
             max_frames=options.max_frames,
+            hide=hide,
             report=bar.moved,
             ended=bar.ended,
         )
@@ -125,6 +128,14 @@ def detect(options: DetectOptions) -> int:
     if signals:
         return 130
     return 1 if any(outcome.error for outcome in outcomes) else 0
+
+
+def _hiding(names: Sequence[str] | None, labels: LabelMap) -> Callable[[Frame, Detections], Frame] | None:
+    if not names:
+        return None
+    labels.class_ids(names)  # a name that is misspelt must not leave somebody recognisable
+    blur = Blur(names)
+    return lambda frame, found: blur.apply(frame, found, labels)
 
 
 def _choice(options: DetectOptions, model: Model) -> Choice:

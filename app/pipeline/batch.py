@@ -100,6 +100,7 @@ class Batch:
     sinks       get the frames of all jobs; closed at the end
     batch       frames handed to the engine together
     max_frames  of each job; None: all
+    hide        makes of a frame and all that was found on it what may be seen of it; None: all of it
     report      called after each frame, in another thread
     ended       called when a job has ended, likewise
     """
@@ -113,12 +114,13 @@ class Batch:
         sinks: Sequence[Sink] = (),
         batch: int = 1,
         max_frames: int | None = None,
+        hide: Callable[[Frame, Detections], Frame] | None = None,
         report: Callable[[Progress], None] = lambda progress: None,
         ended: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         self._jobs, self._engine, self._choice, self._sinks = jobs, engine, choice, sinks
         self._batch, self._max_frames = batch, max_frames
-        self._report, self._ended = report, ended
+        self._hide, self._report, self._ended = hide, report, ended
         room = 2 * batch + 2
         self._frames: Belt[Frame | _Begin | _End] = Belt(items=room, size=_BELT_BYTES)
         self._found: Belt[tuple[Frame, Detections] | _Begin | _End] = Belt(items=room, size=_BELT_BYTES)
@@ -202,20 +204,25 @@ class Batch:
             found = iter(self._detections(frames) if frames else [])
             for item in items:
                 if isinstance(item, Frame):
-                    self._found.put((item, next(found)), item.pixels.nbytes)
+                    every = next(found)
+                    seen = self._hide(item, every) if self._hide else item
+                    self._found.put((seen, self._choice.of(every)), item.pixels.nbytes)
                 else:
                     self._found.put(item)
 
     def _detections(self, frames: Sequence[Frame]) -> list[Detections]:
-        choice = self._choice
-        found = self._engine.detect(
+        """At least what is chosen; all there is, where some of it is to be hidden."""
+        choice, all_scores = self._choice, self._hide is not None
+        lowest = choice.floor if all_scores else choice.min_score
+        return self._engine.detect(
             frames,
             nms_iou=choice.nms_iou,
-            max_detections=choice.max_detections if choice.class_ids is None else CANDIDATES,
+            max_detections=CANDIDATES
+            if all_scores or choice.class_ids is not None
+            else choice.max_detections,
             # just below the lowest score wanted, as the floor itself is left out: few candidates, same result
-            floor=float(np.nextafter(np.float32(choice.min_score), np.float32(-1))),
+            floor=float(np.nextafter(np.float32(lowest), np.float32(-1))),
         )
-        return [choice.of(detections) for detections in found]
 
     def _write(self) -> None:
         try:

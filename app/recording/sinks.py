@@ -1,9 +1,7 @@
 """Frames with their detections drawn in, as a video or as a picture; the file is begun by the first frame."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
 import cv2
 
@@ -15,23 +13,17 @@ from app.sources import Source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
 
-Hide: TypeAlias = Callable[[Frame], Frame]
-
 
 class AnnotatedVideo:
     """Records what is written to it.
 
-    hide    what is done to a frame before boxes are drawn on it; None: nothing
     result  what the finished file holds; None before, and when there was no frame
     raises  RecordingError, from `write` and `close`
     """
 
-    def __init__(
-        self, path: Path, source: Source, labels: LabelMap, *, hide: Hide | None = None, force: bool = False
-    ) -> None:
+    def __init__(self, path: Path, source: Source, labels: LabelMap, *, force: bool = False) -> None:
         self.path = path
         self.result: RecordingResult | None = None
-        self._hide = hide
         self._source, self._labels, self._force = source, labels, force
         self._recorder: Recorder | None = None
 
@@ -39,8 +31,7 @@ class AnnotatedVideo:
         if self._recorder is None:
             rate = self._source.rate
             self._recorder = Recorder(self.path, frame.height, frame.width, rate, force=self._force)
-        shown = self._hide(frame) if self._hide else frame
-        self._recorder.write(draw(shown.pixels, found, self._labels), frame.pts)
+        self._recorder.write(draw(frame.pixels, found, self._labels), frame.pts)
 
     def close(self) -> None:
         if self._recorder is not None:

@@ -254,3 +254,17 @@ def test_progress_rises_to_the_whole_over_all_sources(tmp_path: Path) -> None:
     assert 0.9 < shares[-1] <= 1
     assert [progress.frames for progress in told] == list(range(1, 41))
     assert told[-1].name == "b.mp4"
+
+
+def test_what_is_hidden_is_judged_by_everything_that_was_found_and_nobody_gets_the_frame_itself(tmp_path):
+    """Also by what scores too little to be shown, and by classes that are not."""
+    write_video(tmp_path / "clip.mp4", 5)
+
+    def hide(frame: Frame, found: Detections) -> Frame:
+        assert sorted(found.class_ids.tolist()) == [0, 0, 1]
+        return Frame(numbered_picture(100 + frame.sequence), frame.sequence, frame.pts)
+
+    choice = Choice(min_score=0.8, class_ids=frozenset({0}), nms_iou=0.99)
+    kept, source = Kept(), open_source(str(tmp_path / "clip.mp4"))
+    Batch([Job(name="clip", source=source)], SquareFinder(), choice, sinks=[kept], hide=hide).run()
+    assert [number for _, _, number, _ in kept.seen] == [100, 101, 102, 103, 104]
