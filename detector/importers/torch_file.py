@@ -144,6 +144,6 @@ def _tensors(tree: Any) -> Iterator[Tensor]:
 
 def _numbers(content: bytes, dtype: str) -> NDArray[Any]:
     if dtype != "bfloat16":
-        return np.frombuffer(content, dtype)
+        return np.frombuffer(content, np.dtype(dtype).newbyteorder("<"))
     halves = np.frombuffer(content, "<u2").astype(np.uint32)
     return (halves << 16).view(np.float32)  # the upper half of a float32

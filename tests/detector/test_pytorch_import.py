@@ -186,6 +186,7 @@ def test_a_face_detector_is_inspected_and_refused_by_its_name(shared: Path) -> N
     seen = inspect_file(file)
     assert seen.container == "a PyTorch checkpoint (before PyTorch 1.6)"
     assert (len(seen.arrays), seen.numbers) == (244, 281_135)
+    assert {each.dtype for each in seen.arrays} == {"float32", "int64"}
     assert "face detector of the kind of UltraFace" in seen.looks_like
     with pytest.raises(ImportFileError, match="UltraFace"):
         import_file(file, name="x")
