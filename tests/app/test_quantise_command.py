@@ -10,6 +10,8 @@ import pytest
 from detector.model_store import find_model, rewrite_card, save_model
 from detector.networks.catalog import new_card
 from main import main
+from tests.detector.engines.tiny import tiny_model
+from tests.trainer.pictures import voc_file, voc_object
 
 
 def test_what_cannot_be_done_is_one_sentence_before_the_work(
@@ -27,6 +29,26 @@ def test_what_cannot_be_done_is_one_sentence_before_the_work(
         assert main(arguments) == code
         said = capsys.readouterr().err
         assert words in said and said.count("\n") == 1 and "Traceback" not in said
+
+
+def test_a_model_that_finds_nothing_right_is_kept_only_where_the_person_insists(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("nncf")
+    tiny_model()
+    for stem in "pqrs":
+        voc_file(tmp_path / "photos", stem, voc_object("a", 11, 6, 14, 9))
+    command = ["models", "quantise", "small", "--data", str(tmp_path / "photos")]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    assert "VOC 2007 mAP on 4 pictures: 0.0000 in float32, 0.0000 in int8" in said.out
+    assert "'small' finds nothing right on these pictures" in said.err
+    assert find_model("small").card.int8_sha256 == ""
+
+    assert main([*command, "--force"]) == 0
+    assert main(["models", "show", "small"]) == 0
+    shown = capsys.readouterr().out
+    assert "8-bit version     mAP 0.0000, in float32 0.0000, on 4 pictures (photos)" in shown
 
 
 @pytest.mark.slow
