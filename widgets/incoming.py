@@ -12,13 +12,23 @@ _MOST = 2048  # characters: longer text is no address
 
 def address_in(mime: QMimeData | None) -> str | None:
     """The first file, folder or network address in what was dropped or copied; None when there is none."""
+    return next(iter(addresses_in(mime)), None)
+
+
+def addresses_in(mime: QMimeData | None) -> list[str]:
+    """All of them."""
     if mime is None:
-        return None
-    for url in mime.urls():
-        if url.isLocalFile():
-            return url.toLocalFile()
-        if url.scheme() and url.host():
-            return url.toString()
+        return []
+    urls = [
+        url.toLocalFile() if url.isLocalFile() else url.toString()
+        for url in mime.urls()
+        if url.isLocalFile() or (url.scheme() and url.host())
+    ]
+    text = _address_in_text(mime)
+    return urls or ([text] if text else [])
+
+
+def _address_in_text(mime: QMimeData) -> str | None:
     text = mime.text().strip().strip("'\"") if mime.hasText() else ""
     if not text or len(text) > _MOST or "\n" in text:
         return None

@@ -25,7 +25,7 @@ from widgets.ending import Ending
 from widgets.grid_page import GridPage
 from widgets.help_page import AboutDialog, KeysDialog
 from widgets.icons import program_icon
-from widgets.incoming import address_in
+from widgets.incoming import addresses_in
 from widgets.keeping import Keeping
 from widgets.menus import OwnKeys, add_choices, fill_menu_bar, make_actions
 from widgets.model_chooser import ModelChooser
@@ -345,7 +345,7 @@ class Window(QMainWindow):
     # Dropping.
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if address_in(event.mimeData()) is not None:
+        if addresses_in(event.mimeData()):
             event.acceptProposedAction()
             self._drop_hint.cover()
 
@@ -354,9 +354,13 @@ class Window(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._drop_hint.hide()
-        if (address := address_in(event.mimeData())) is not None:
-            event.acceptProposedAction()
-            self.open_source(address)
+        if not (addresses := addresses_in(event.mimeData())):
+            return
+        event.acceptProposedAction()
+        if len(addresses) == 1:
+            self.open_source(addresses[0])
+        else:
+            self.open_together(addresses)
 
     # From one start to the next, and the end.
 

@@ -267,6 +267,13 @@ def test_a_file_that_is_dropped_is_watched(person, clip):
     person.sees(lambda view: view.frame)
 
 
+def test_several_files_that_are_dropped_are_watched_side_by_side(person, clip):
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(clip))] * 2)
+    _drop(person.window, mime)
+    assert [tile.address for tile in person.window.grid.tiles] == [str(clip)] * 2
+
+
 def test_a_picture_that_is_dropped_is_watched(person, tmp_path):
     import cv2
 
