@@ -1,5 +1,6 @@
 """Every architecture of the catalog: its size, its anchors, that it trains, keeps, and runs elsewhere."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from detector.anchor_layouts import LAYOUTS
 from detector.anchors import Anchors, generate
+from detector.engines.convert import ENVIRONMENT
 from detector.errors import ModelError
 from detector.model_card import ModelCard
 from detector.model_store import save_model
@@ -202,7 +204,8 @@ def _agree_in_openvino(names: Sequence[str], folder: Path) -> None:
         save_model(card, weights_of(network), folder=folder)
         expected[name] = network(pictures[name].astype(np.float32))
     np.savez(folder / "pictures.npz", **pictures)  # type: ignore[arg-type]
-    subprocess.run([sys.executable, "-c", _IN_OPENVINO, str(folder)], check=True, timeout=600)
+    command = [sys.executable, "-c", _IN_OPENVINO, str(folder)]
+    subprocess.run(command, env=os.environ | ENVIRONMENT, check=True, timeout=1000)
     answers = np.load(folder / "answers.npz")
     for name, card in cards.items():
         activate = keras.ops.softmax if card.score_activation == "softmax" else keras.ops.sigmoid
