@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.sources import Source, State, Status, attempt, open_source
-from app.sources.decoder import Decoder, take_decoder
+from app.sources.decoder import Decoder, decoding_seconds, take_decoder
 from app.sources.file import VideoFile
 from app.sources.folder import Pictures
 from app.sources.ring import Memory, Ring
@@ -231,3 +231,15 @@ def test_the_password_of_a_stream_stands_in_no_list_of_processes():
     environment = b"".join(Path(f"/proc/{child}/environ").read_bytes() for child in children())
     assert command and b"hunter2" not in command + environment
     source.stop()
+
+
+def test_the_work_of_decoding_can_be_told(tmp_path: Path):
+    write_video(tmp_path / "a.mp4", 100, size=(640, 360))
+    frames_of(open_source(str(tmp_path / "a.mp4")))
+    before = decoding_seconds()
+    ticks = os.sysconf("SC_CLK_TCK")
+    (child,) = children()
+    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    assert before == pytest.approx((int(fields[11]) + int(fields[12])) / ticks, abs=0.1)
+    frames_of(open_source(str(tmp_path / "a.mp4")))
+    assert decoding_seconds() > before
