@@ -11,11 +11,11 @@ from app.anchor_pictures import WIDTH, behind, grids, matched
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_file
 from app.commands.without_greetings import without_greetings
-from detector.explain.look import with_heat
 from app.overlay import draw
 from app.sheet import captioned, fitted, sheet
 from detector.anchors import generate
 from detector.errors import OptionError
+from detector.explain.look import with_heat
 from detector.explain.methods import METHODS
 from detector.model_store import Model, default_model, find_model
 from detector.pictures import read_picture
@@ -31,6 +31,7 @@ def explain(options: argparse.Namespace) -> int:
         raise OptionError("--data is about anchors; give --anchors with it.")
     frame = Frame(read_picture(options.picture), source=options.picture.name)
     model = find_model(options.model) if options.model else default_model()
+    labelled = _labelled(options.data, options.picture) if options.data else None
     with without_greetings():
         from detector.explain.explainer import Explainer
 
@@ -41,8 +42,12 @@ def explain(options: argparse.Namespace) -> int:
     for index in range(len(found)):
         mark = "*" if index == box else " "
         print(f"{mark}{index + 1:>3}  {_words(found, index, model)}")
-    picture = _anchors if options.anchors else _reasons
-    _, content = cv2.imencode(".png", picture(explainer, model, frame, found, box, options))
+    if options.anchors:
+        picture = _anchors(explainer, model, frame, found, box, labelled)
+    else:
+        assert box is not None
+        picture = _reasons(explainer, model, frame, found[box : box + 1], options)
+    _, content = cv2.imencode(".png", picture)
     write_file(options.out, content.tobytes())
     print(options.out)
     return 0
@@ -71,17 +76,16 @@ def _reasons(
     explainer: "Explainer",
     model: Model,
     frame: Frame,
-    found: Detections,
-    box: int | None,
+    one: Detections,
     options: argparse.Namespace,
 ) -> Pixels:
     """The picture with the box, beside it what spoke for it."""
-    assert box is not None and found.anchor_ids is not None
+    assert one.anchor_ids is not None
     with counted("masks") as progress:
         explanation = explainer.explain(
             frame,
-            anchor_id=int(found.anchor_ids[box]),
-            class_id=int(found.class_ids[box]),
+            anchor_id=int(one.anchor_ids[0]),
+            class_id=int(one.class_ids[0]),
             method=options.method,
             layer=options.layer,
             progress=progress,
@@ -90,9 +94,8 @@ def _reasons(
     spoke = f"{explanation.layer} ({rows}x{columns})" if explanation.layer else "the picture itself"
     if not explanation.heat.any():
         spoke += ", where nothing spoke for it"
-    one = found[box : box + 1]
     warm = draw(with_heat(frame.pixels, explanation.heat), one, model.labels)
-    words = f"{_words(found, box, model)} · {_anchor_words(model, explanation.anchor_id)}"
+    words = f"{_words(one, 0, model)} · {_anchor_words(model, explanation.anchor_id)}"
     return sheet(
         [
             captioned(_wide(draw(frame.pixels, one, model.labels)), words),
@@ -108,7 +111,7 @@ def _anchors(
     frame: Frame,
     found: Detections,
     box: int | None,
-    options: argparse.Namespace,
+    labelled: tuple[Boxes, list[str]] | None,
 ) -> Pixels:
     """The anchors behind the box, of every map, and of the labelled objects."""
     card = model.card
@@ -125,8 +128,8 @@ def _anchors(
         pictures += [behind(frame.pixels, anchors, anchor_id, fallen, words)]
         at = float(anchors[anchor_id, 0]), float(anchors[anchor_id, 1])
     pictures += grids(frame.pixels, card.anchors, at)
-    if options.data:
-        pictures += matched(frame.pixels, anchors, *_labelled(options.data, options.picture))
+    if labelled:
+        pictures += matched(frame.pixels, anchors, *labelled)
     return sheet(pictures, columns=3)
 
 

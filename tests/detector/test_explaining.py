@@ -1,5 +1,8 @@
 """What an explanation is, held against plain arithmetic: finite differences, loops, a hand-made detector."""
 
+import os
+import subprocess
+import sys
 from itertools import chain
 
 import cv2
@@ -16,6 +19,7 @@ from detector.explain.probe import make_probe
 from detector.explain.random_masks import by_random_masks
 from detector.explain.trunk import default_map, trunks
 from detector.model_store import save_model
+from detector.networks.architectures import ARCHITECTURES
 from detector.networks.catalog import new_card
 from detector.networks.weights import weights_of
 from detector.values import Frame
@@ -73,8 +77,8 @@ def test_trunks_hold_what_both_heads_come_through_and_nothing_of_the_heads(netwo
     assert first[0].layer == "picture_scaling" and first[-1].layer == "Conv2d_11_pointwise_relu6"
     assert last[-1].layer == "Conv2d_17_3x3_relu6" and (last[-1].rows, last[-1].columns) == (1, 1)
     assert not [each for trunk in (first, last) for each in trunk if "_logits" in each.layer]
-    # 96 pixels: 48, 24, 12, 6, 3 ... cells a side; 16 and more show places
-    assert (default_map(first).rows, default_map(last).rows) == (24, 24)
+    # 96 pixels: 48, 24, 12, 6, 3 ... cells a side; 32 and more show places
+    assert (default_map(first).rows, default_map(last).rows) == (48, 48)
 
 
 def test_odam_is_gradient_times_feature_at_each_place_and_leaves_out_what_speaks_against():
@@ -117,7 +121,7 @@ def test_every_method_gives_a_map_of_its_own_with_the_warmest_place_at_1(explain
         for method in ("odam", "grad-cam", "guided", "guided-grad-cam")
     }
     assert all(each.heat.max() == 1 and each.heat.min() >= 0 for each in maps.values())
-    assert maps["odam"].layer == maps["grad-cam"].layer == "Conv2d_3_pointwise_relu6"
+    assert maps["odam"].layer == maps["grad-cam"].layer == "Conv2d_1_pointwise_relu6"
     assert maps["guided"].layer == "" and maps["guided"].heat.shape == (96, 96)
     assert not np.allclose(maps["odam"].heat, maps["grad-cam"].heat)
 
@@ -162,3 +166,28 @@ def test_a_cell_of_the_map_lies_over_its_part_of_the_picture():
     large = resized(heat, 20, 80)
     assert np.unravel_index(large.argmax(), large.shape)[0] >= 14
     assert large[15, 70] == pytest.approx(1) and large[4].max() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_every_architecture_says_why_for_an_anchor_of_each_of_its_maps(name, tmp_path):
+    card = new_card(name, name="any", classes=["one", "two"])
+    explainer = Explainer(save_model(card, weights_of(random_network(card)), folder=tmp_path))
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    frame = Frame(cv2.resize(noise, (640, 480), interpolation=cv2.INTER_CUBIC))
+    ends = np.cumsum(card.anchors.counts)
+    for number, (end, count) in enumerate(zip(ends.tolist(), card.anchors.counts)):
+        said = explainer.explain(frame, anchor_id=end - count // 2 - 1, class_id=1)
+        assert said.anchor_map == number and said.heat.max() == 1
+        assert said.heat.size > card.anchors.maps[number].height * card.anchors.maps[number].width
+        print(name, number + 1, said.layer, said.heat.shape)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_all_of_this_holds_on_jax_too():
+    command = [sys.executable, "-m", "pytest", __file__, "--timeout", "1700"]
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=1700)
+    assert done.returncode == 0, done.stdout

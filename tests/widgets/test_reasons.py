@@ -70,7 +70,7 @@ def test_a_click_on_a_box_of_a_standing_picture_says_and_shows_why_until_the_pic
     _click(qtbot, view, *_middle(view.scene.detections.boxes[0]))
     assert card.isVisible() and "made ready" in card.sentence
     qtbot.waitUntil(lambda: view.scene.reason is not None, timeout=250000)  # TensorFlow loads meanwhile
-    assert "Anchor 150" in card.sentence and "Conv2d_11_pointwise_relu6 (19×19)" in card.sentence
+    assert "Anchor 150" in card.sentence and "Conv2d_5_pointwise_relu6 (38×38)" in card.sentence
     assert not view.scene.reason.heat.isNull() and len(view.scene.reason.anchors) == 0
     card.anchors.setChecked(True)
     card.opacity.setValue(30)
