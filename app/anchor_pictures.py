@@ -37,8 +37,7 @@ def behind(pixels: Pixels, anchors: Anchors, winner: int, suppressed: Ids, capti
 
     anchors  (A, 4) as `generate` gives them
     """
-    picture = fitted(pixels, WIDTH)
-    boxes = to_xyxy(anchors)
+    picture, boxes = _ground(pixels), to_xyxy(anchors)
     _draw(picture, boxes[suppressed[::-1]], _SUPPRESSED, 1)
     _draw(picture, boxes[[winner]], _WINNER, 3)
     return captioned(picture, caption)
@@ -53,12 +52,12 @@ def grids(pixels: Pixels, layout: AnchorLayout, at: tuple[float, float]) -> list
     for number, (each, count) in enumerate(zip(layout.maps, layout.counts), start=1):
         its = anchors[start : start + count]
         start += count
-        picture = np.asarray(fitted(pixels, WIDTH) * np.float32(0.6), np.uint8)  # darker: the lines matter
-        nearest = np.square(its[:, :2] - at).sum(axis=1)
+        picture = _ground(pixels)
+        middle = its[np.square(its[:, :2] - at).sum(axis=1).argmin(), :2]
         for cx, cy in np.unique(its[:, :2], axis=0):
             place = round(cx * picture.shape[1]), round(cy * picture.shape[0])
             cv2.circle(picture, place, 1, _WHITE, cv2.FILLED, cv2.LINE_AA)
-        here = its[np.flatnonzero(nearest <= nearest.min() + 1e-9)]
+        here = its[(its[:, :2] == middle).all(axis=1)]
         for box, colour in zip(to_xyxy(here), itertools.cycle(_SHAPES)):
             _draw(picture, box[None], colour, 2)
         middles = f"{each.height}x{each.width} cells with {len(each.shapes)} shapes each: {count} anchors"
@@ -78,7 +77,7 @@ def matched(pixels: Pixels, anchors: Anchors, boxes: Boxes, names: Sequence[str]
     for index, name in enumerate(names):
         its, best = np.flatnonzero(object_ids == index), float(overlaps[index].max(initial=0))
         reached = best >= REACH
-        picture = fitted(pixels, WIDTH)
+        picture = _ground(pixels)
         _draw(picture, to_xyxy(anchors[its]), _SUPPRESSED, 1)
         _draw(picture, boxes[[index]], _OBJECT if reached else _LOST, 3)
         words = f"{len(its)} anchors learn it, the best overlaps it by {best:.2f}"
@@ -88,12 +87,18 @@ def matched(pixels: Pixels, anchors: Anchors, boxes: Boxes, names: Sequence[str]
     return drawn
 
 
+def _ground(pixels: Pixels) -> Pixels:
+    """The picture, darker: the lines matter."""
+    return np.asarray(fitted(pixels, WIDTH) * np.float32(0.6), np.uint8)
+
+
 def _draw(picture: Pixels, boxes: NDArray[np.float32], colour: Colour, line: int) -> None:
-    """Lines with a dark rim, so that they show on any picture."""
+    """Lines; those that matter have a dark rim, so that they show on any picture."""
     height, width = picture.shape[:2]
     for x1, y1, x2, y2 in _pixels(boxes, height, width):
-        for ink, thickness in ((_BLACK, line + 2), (colour, line)):
-            cv2.rectangle(picture, (x1, y1), (x2, y2), ink, thickness)
+        if line > 1:
+            cv2.rectangle(picture, (x1, y1), (x2, y2), _BLACK, line + 2)
+        cv2.rectangle(picture, (x1, y1), (x2, y2), colour, line)
 
 
 def _pixels(boxes: NDArray[np.float32], height: int, width: int) -> Iterable[tuple[int, int, int, int]]:
