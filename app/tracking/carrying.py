@@ -118,7 +118,7 @@ class Carrying:
             if len(before.boxes) and after.field is None:
                 after.field = self._finder.field(before.gray, after.gray)
             field, boxes = after.field, before.boxes
-            after.boxes = boxes if field is None else moved(boxes, field, self._size[1])
+            after.boxes = boxes if field is None else moved(boxes, field, self._size)
 
 
 def _known_again(detections: Detections, before: Detections) -> Detections:

@@ -11,7 +11,10 @@ from detector.values import Boxes, Pixels
 Gray: TypeAlias = NDArray[np.uint8]  # (height, width), small
 Field: TypeAlias = NDArray[np.float32]  # (height, width, 2): x and y steps of each pixel of a Gray
 
-WIDTH = 256  # pixels of a Gray: 0.3 ms a field; at 160 fast small objects get lost, 320 costs twice as much
+_LONGER = (
+    256  # side of a Gray, pixels: 0.3 ms a field; at 160 fast small objects get lost, 320 costs twice as much
+)
+_SHORTEST = 16  # what the search below needs
 _SIDE = 7  # samples across a box
 _INNER = 0.9  # of a box is looked at: its rim shows what is behind the object
 _STEPS = (np.arange(_SIDE, dtype=np.float32) + 0.5) / _SIDE * _INNER + (1 - _INNER) / 2
@@ -21,7 +24,8 @@ _SAMPLES = np.stack([axis.ravel() for axis in np.meshgrid(_STEPS, _STEPS)], axis
 def small_gray(pixels: Pixels) -> Gray:
     """A picture to look for motion in; 0.2 ms."""
     height, width = pixels.shape[:2]
-    size = (WIDTH, max(16, round(height * WIDTH / width)))  # 16: what the search below needs
+    scale = _LONGER / max(height, width)
+    size = max(_SHORTEST, round(width * scale)), max(_SHORTEST, round(height * scale))
     # Averaging all pixels costs four to ten times as much, and boxes were carried no better.
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2GRAY), np.uint8)
@@ -42,18 +46,19 @@ class FieldFinder:
         return np.asarray(found, np.float32)
 
 
-def moved(boxes: Boxes, field: Field, frame_width: int) -> Boxes:
+def moved(boxes: Boxes, field: Field, frame_size: tuple[int, int]) -> Boxes:
     """The boxes one frame later: each goes with the median motion of what is in it.
 
-    boxes    (n, 4) float32, pixels of a frame `frame_width` wide; parts outside the frame are no matter
-    returns  (n, 4) float32, of the same sizes
+    boxes       (n, 4) float32, pixels of the frame; parts outside the frame are no matter
+    frame_size  height, width
+    returns     (n, 4) float32, of the same sizes
     """
     if not len(boxes):
         return boxes
-    scale = field.shape[1] / frame_width
+    height, width = field.shape[:2]
+    scale = np.array([width / frame_size[1], height / frame_size[0]], np.float32)
     corner, size = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2]
     at = (scale * (corner + _SAMPLES * size)).astype(np.int32)  # (n, samples, 2)
-    x = np.clip(at[..., 0], 0, field.shape[1] - 1)
-    y = np.clip(at[..., 1], 0, field.shape[0] - 1)
+    x, y = np.clip(at[..., 0], 0, width - 1), np.clip(at[..., 1], 0, height - 1)
     step = np.median(field[y, x], axis=1) / scale  # (n, 2)
     return np.asarray(boxes + np.tile(step, 2), np.float32)

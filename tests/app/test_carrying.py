@@ -43,7 +43,18 @@ def test_a_box_moves_with_what_is_in_it():
     field = FieldFinder().field(small_gray(before.pixels), small_gray(after.pixels))
     boxes = np.float32([[100, 100, 160, 160], [400, 200, 460, 260]])
     expected = [[108, 95, 168, 155], [400, 200, 460, 260]]
-    assert moved(boxes, field, WIDTH) == pytest.approx(np.float32(expected), abs=1.5)
+    assert moved(boxes, field, (HEIGHT, WIDTH)) == pytest.approx(np.float32(expected), abs=1.5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (2000, 1), (1, 2000), (1920, 1080)])
+def test_pictures_of_any_shape_are_carried_through(height: int, width: int):
+    carrying = Carrying()
+    pixels = np.random.default_rng(3).integers(0, 255, (height, width, 3), np.uint8)
+    for number in range(3):
+        carrying.saw(Frame(pixels), number, follows=number > 0)
+    whole = Detections(np.float32([[0, 0, width, height]]), np.float32([0.9]), np.int32([0]))
+    carrying.found(whole, 0, 0.0, min_score=0.5)
+    assert carrying.at(2).boxes == pytest.approx(whole.boxes, abs=1e-2)  # type: ignore[union-attr]
 
 
 def test_an_answer_that_comes_late_is_led_through_all_that_happened_meanwhile():
