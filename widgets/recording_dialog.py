@@ -51,9 +51,9 @@ class RecordingDialog(QDialog):
         self.on_events.setToolTip("What is seen are the chosen classes above the minimum score")
         self.pre_roll = _number(wishes.pre_roll, 60, " s before it")
         self.post_roll = _number(wishes.post_roll, 3600, " s after it")
-        self.segments = _number(wishes.segment_minutes, 1440, " minutes", zero="never")
-        self.quota = _number(wishes.quota_gb, 100_000, " GB", zero="as much as there is")
-        self.keep_days = _number(wishes.keep_days, 3650, " days", zero="for ever")
+        self.segments = _number(wishes.segment_minutes, 1440, " minutes", before="every ", zero="never")
+        self.quota = _number(wishes.quota_gb, 100_000, " GB", before="at most ", zero="no limit")
+        self.keep_days = _number(wishes.keep_days, 3650, " days", before="for ", zero="for ever")
         self.folder = QLineEdit(str(folder_of(folder)))
         self.folder.textChanged.connect(self._say_room)
         browse = QPushButton("Choose…")
@@ -77,8 +77,8 @@ class RecordingDialog(QDialog):
         column.addLayout(
             form(
                 [
-                    ("A &new file every", self.segments, None),
-                    ("All &together at most", self.quota, None),
+                    ("A &new file", self.segments, None),
+                    ("All &together", self.quota, None),
                     ("&Keep them", self.keep_days, None),
                 ]
             )
@@ -131,12 +131,14 @@ class RecordingDialog(QDialog):
         )
 
 
-def _number(value: float, most: float, unit: str, *, zero: str = "") -> QDoubleSpinBox:
+def _number(value: float, most: float, unit: str, *, before: str = "", zero: str = "") -> QDoubleSpinBox:
     """zero  what 0 means, where it means something else"""
     box = QDoubleSpinBox()
     box.setDecimals(0)
     box.setRange(0, most)
+    box.setPrefix(before)
     box.setSuffix(unit)
+    box.setMinimumHeight(box.fontMetrics().height() + 14)
     if zero:
         box.setSpecialValueText(zero)
     box.setValue(value)

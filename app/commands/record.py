@@ -13,7 +13,7 @@ blurred, its pictures are copied as they are, which costs next to nothing.
 Each recording is written as CLIP.part.mkv, which plays even after a power cut, and becomes CLIP.mp4 when it
 is complete; what an interrupted run left is finished at the next start. --quota and --keep delete the
 oldest recordings of the folder, never one with a CLIP.star beside it, and never a file that was not
-recorded here.
+recorded here. Unless --folder or --keep says otherwise, recordings of more than 7 days ago go.
 
 It runs until Ctrl-C or SIGTERM, or until all files given have ended. Exit code: 0 after SIGTERM or at the
 end; 1 when a source could not be opened or a recording ended early; 130 after Ctrl-C.
@@ -29,11 +29,11 @@ from app.commands.options import add_engine_options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("sources", nargs="+", metavar="SOURCE", help="camera, address, video file, or a .sources file")
-    add("--folder", metavar="DIR", type=Path, help="where recordings go (default: your videos)")
+    add("--folder", metavar="DIR", type=Path, help="where recordings go (default: 'cameras' in your videos)")
     add("--mode", metavar="MODE", default="sidecar", help="annotated, clean or sidecar (default: sidecar)")
     add("--segments", metavar="LENGTH", default="10m", help="cut after 90s, 10m, 1h or 500MB (default: 10m)")
     add("--quota", metavar="SIZE", help="all recordings of the folder together: 50GB (default: no limit)")
-    add("--keep", metavar="TIME", help="delete recordings older than this: 7d (default: never)")
+    add("--keep", metavar="TIME", help="delete recordings older than this: 7d, or ever (default: see above)")
     add("--on-events", action="store_true", help="only around what is seen, or what --zones tell")
     add("--pre-roll", metavar="TIME", default="5s", help="so long before it (default: 5s)")
     add("--post-roll", metavar="TIME", default="10s", help="so long after it (default: 10s)")

@@ -15,6 +15,8 @@ from app.source_sets import expand
 from detector.errors import OptionError
 from detector.places import recordings_folder
 
+_USUAL_AGE = 7 * 86400.0  # seconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordOptions:
@@ -65,12 +67,12 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
         codec=find_codec(written.codec or DEFAULT_CODEC).name,
         quota=Quota(
             size=read_size(written.quota, option="--quota") if written.quota else None,
-            age=read_time(written.keep, option="--keep") if written.keep else None,
+            age=_age(written),
         ),
     )
     return RecordOptions(
         sources=expand(written.sources),
-        folder=written.folder or recordings_folder(),
+        folder=written.folder or recordings_folder() / "cameras",
         plan=plan,
         model=written.model,
         min_score=written.min_score,
@@ -84,6 +86,13 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
         precision=written.precision,
         quiet=written.quiet,
     )
+
+
+def _age(written: argparse.Namespace) -> float | None:
+    """Pictures of people are not kept for ever unasked; nor is anything deleted among a person's own."""
+    if written.keep is None:
+        return _USUAL_AGE if written.folder is None else None
+    return None if written.keep == "ever" else read_time(written.keep, option="--keep")
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -22,6 +22,7 @@ from app.events.live_events import LiveEvents
 from app.keeping import new_path, stem_of
 from app.metrics import MetricsServer
 from app.pipeline import BATCH, Choice, DetectorState, LivePipeline, SharedEngine
+from app.recording.disk import duration_words
 from app.recording.part_file import make_folder
 from app.recording.recovery import left_overs, recover
 from app.recording.sidecar import Finder, finder_of
@@ -56,6 +57,9 @@ def record(options: RecordOptions) -> int:
         watches = [_Watch(pipeline, quiet=options.quiet) for pipeline in pipelines]
         if not options.quiet:
             print(f"Recording {_counted(watches)} into {options.folder}; Ctrl-C ends it.", file=sys.stderr)
+            if age := options.plan.quota.age:
+                deleted = f"Recordings there older than {duration_words(age)} are deleted"
+                print(f"{deleted}, starred ones never; --keep ever keeps all.", file=sys.stderr)
         deadline = time.monotonic() + options.lasting if options.lasting else None
         with _metrics(options.metrics, pipelines):
             while not ended.wait(_LOOK_EVERY):

@@ -1,5 +1,6 @@
 """`record`: real cameras, a real process, real signals."""
 
+import argparse
 import signal
 import stat
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 
 import main
 from app.commands.amounts import read_size, read_time, read_time_or_size
+from app.commands.record import add_arguments
+from app.commands.record_options import read_options
 from app.commands.record_run import _stems
 from app.events import Regions
 from app.events.live_events import LiveEvents
@@ -215,6 +218,17 @@ def test_what_cannot_be_meant_is_answered_in_a_sentence_and_nothing_is_begun(
     code, _, err = run(capfd, "rtsp://127.0.0.1:1/x", "--folder", tmp_path / "out", *options)
     assert code == 2 and sentence in err
     assert not (tmp_path / "out").exists()
+
+
+def test_only_in_a_folder_of_its_own_does_it_delete_unasked() -> None:
+    def age(*arguments: str) -> float | None:
+        parser = argparse.ArgumentParser()
+        add_arguments(parser)
+        return read_options(parser.parse_args(["0", *arguments])).plan.quota.age
+
+    assert age() == 7 * 86400
+    assert age("--keep", "ever") is None and age("--folder", "mine") is None
+    assert age("--folder", "mine", "--keep", "2d") == 2 * 86400
 
 
 @pytest.mark.parametrize(
