@@ -80,6 +80,8 @@ class LiveEvents:
     def _follow_all(self) -> None:
         last: tuple[Frame, Detections] | None = None
         while pairs := self._belt.take_now(1):
+            import supervision  # noqa: F401  seconds, once: not while the window waits for the lock
+
             for frame, found in pairs:
                 last = frame, found
                 with self._lock:
