@@ -11,10 +11,11 @@ from detector.values import Boxes, Pixels
 Gray: TypeAlias = NDArray[np.uint8]  # (height, width), small
 Field: TypeAlias = NDArray[np.float32]  # (height, width, 2): x and y steps of each pixel of a Gray
 
-_LONGER = (
-    256  # side of a Gray, pixels: 0.3 ms a field; at 160 fast small objects get lost, 320 costs twice as much
-)
-_SHORTEST = 16  # what the search below needs
+# Sides of a Gray, pixels. At 160 fast small objects get lost; 320 costs twice the 0.3 ms of a field.
+_LONGER = 256
+# OpenCV's search begins with patches of 8 pixels at a sixteenth of 256, whatever the other side: a Gray of
+# 256x24 crashed the process. So flat pictures are stretched.
+_SHORTEST = 128
 _SIDE = 7  # samples across a box
 _INNER = 0.9  # of a box is looked at: its rim shows what is behind the object
 _STEPS = (np.arange(_SIDE, dtype=np.float32) + 0.5) / _SIDE * _INNER + (1 - _INNER) / 2
