@@ -37,7 +37,11 @@ def import_caffe(path: Path, *, name: str, said: Said) -> Imported:
     except ValueError as error:  # arrays that do not go together
         raise ImportFileError(f"{path.name} contradicts itself: {error}; fetch it again.") from error
     size = described.input_size or net.input_size
-    layout, exact = _layouts(described, plan, size)
+    try:
+        layout, exact = _layouts(described, plan, size)
+        card = _card(described)
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
+        raise ImportFileError(f"{(prototxt or path).name} describes its anchors badly: {error}.") from error
     notes = [] if prototxt is None else [f"Described by {prototxt}."]
     if layout != exact:
         notes.append("Its anchors are cut to whole pixels, as Caffe does; --anchors NAME takes them exact.")
@@ -51,7 +55,7 @@ def import_caffe(path: Path, *, name: str, said: Said) -> Imported:
         exact=exact,
         input_size=size,
         preprocessing=_preprocessing(net) or _preprocessing(described),
-        card=_card(described),
+        card=card,
         notes=tuple(notes),
     )
     return settle(path, found, name=name, said=said)

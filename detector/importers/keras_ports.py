@@ -41,6 +41,13 @@ def inspect_keras(path: Path) -> Inspection:
 
 
 def _found(path: Path, file: KerasFile) -> Found:
+    try:
+        return _recognised(path, file)
+    except (ValueError, TypeError, KeyError, IndexError) as error:  # of a description that somebody changed
+        raise ImportFileError(f"{path.name} describes its network badly: {error}.") from error
+
+
+def _recognised(path: Path, file: KerasFile) -> Found:
     if is_ssd7(file):
         return found_ssd7(path, file)
     plan = find_plan(file.arrays)

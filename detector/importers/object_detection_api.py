@@ -52,9 +52,12 @@ def _found(path: Path, graph: FrozenGraph) -> Found:
             weights[ours] = np.asarray(array, np.float32)
     if f"{sources[0]}_offsets/kernel" not in weights:
         raise _refusal(path, graph)
-    for name, array in weights.items():
-        if "_offsets/" in name:  # ty, tx, th, tw there
-            weights[name] = of_each_anchor(array, 4, [1, 0, 3, 2])
+    try:
+        for name, array in weights.items():
+            if "_offsets/" in name:  # ty, tx, th, tw there
+                weights[name] = of_each_anchor(array, 4, [1, 0, 3, 2])
+    except ValueError as error:
+        raise ImportFileError(f"{path.name} contradicts itself: {error}; fetch it again.") from error
     lite = any("_offsets_depthwise/" in name for name in weights)
     architecture = "ssd300-mobilenet-v1" if version == "V1" else "ssd300-mobilenet-v2"
     what = (

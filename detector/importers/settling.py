@@ -65,10 +65,13 @@ def settle(file: Path, found: Found, *, name: str, said: Said) -> Imported:
     names, naming = class_names(file, columns - 1, said.classes_file)
     used = [column for column, each in enumerate(names, start=1) if each != UNUSED]
     card = _card(found, name, [names[column - 1] for column in used], layout, file)
-    weights = {
-        variable: of_each_anchor(array, columns, [0, *used]) if "_logits/" in variable else array
-        for variable, array in found.weights.items()
-    }
+    try:
+        weights = {
+            variable: of_each_anchor(array, columns, [0, *used]) if "_logits/" in variable else array
+            for variable, array in found.weights.items()
+        }
+    except ValueError as error:
+        raise ImportFileError(f"{file.name} contradicts itself: {error}; fetch it again.") from error
     _check(card, weights, file)
     height, width = card.input_size
     notes = [

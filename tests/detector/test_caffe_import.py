@@ -287,3 +287,28 @@ def test_an_array_that_claims_to_be_larger_than_it_is_takes_no_memory(tmp_path: 
     path.write_bytes(net.SerializeToString())
     with pytest.raises(ImportFileError, match="an array of 4 numbers is said to be 1073741824x"):
         import_file(path, name="x")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "changed"),
+    [
+        ("min_size: 60", "min_size: -60"),
+        ("min_size: 60", "min_size: nan"),
+        ("min_size: 105", "min_size: inf"),
+        ("aspect_ratio: 2", "aspect_ratio: 0"),
+        ("offset: 0.5", "offset: 0.5 step: -8"),
+        ("variance: 0.1", "variance: 0"),
+        ("code_type: CENTER_SIZE", "code_type: CORNER"),
+        ('bottom: "conv11" bottom: "data"', ""),
+    ],
+)
+def test_a_description_that_cannot_be_meant_is_refused(
+    mobilenet: Path, tmp_path: Path, theirs: str, changed: str
+) -> None:
+    text = mobilenet.with_suffix(".prototxt").read_text()
+    assert theirs in text
+    prototxt = tmp_path / "odd.prototxt"
+    prototxt.write_text(text.replace(theirs, changed))
+    with pytest.raises(ImportFileError) as error:
+        import_file(mobilenet, name="x", prototxt=prototxt)
+    assert "\n" not in str(error.value)

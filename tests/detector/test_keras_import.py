@@ -246,6 +246,32 @@ def test_a_whole_model_says_its_anchors_and_its_byte_code_is_never_run(tmp_path:
         import_file(path, name="x", input_size=(512, 512))
 
 
+@pytest.mark.usefixtures("without_network")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"variances": "much"},
+        {"variances": [0.1, None, 1, 1]},
+        {"this_scale": "NaN"},
+        {"this_scale": -1},
+        {"aspect_ratios": [0]},
+        {"aspect_ratios": None},
+        {"coords": "minmax"},
+        {"two_boxes_for_ar1": []},
+    ],
+)
+def test_a_description_that_cannot_be_meant_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    usual = {"this_scale": 0.1, "next_scale": 0.2, "aspect_ratios": [1.0, 2.0, 0.5],
+             "two_boxes_for_ar1": True, "coords": "centroids", "variances": [0.1, 0.1, 0.2, 0.2]}  # fmt: skip
+    boxes = [{"class_name": "AnchorBoxes", "config": {"name": f"b{n}", **usual, **change}} for n in range(6)]
+    pictures = {"class_name": "InputLayer", "config": {"name": "i", "batch_input_shape": [None, 300, 300, 3]}}
+    path = tmp_path / "odd.h5"
+    write_keras_2(path, small("ssd300", 21), {"config": {"layers": [pictures, *boxes]}})
+    with pytest.raises(ImportFileError) as error:
+        import_file(path, name="x")
+    assert "\n" not in str(error.value)
+
+
 def test_what_is_no_ssd_of_the_ports_is_said_to_be_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
     vgg = {name: {"kernel": np.zeros((1, 1, 1, 1)), "bias": np.zeros(1)}
