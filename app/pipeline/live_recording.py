@@ -14,7 +14,7 @@ from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, News
 from app.pipeline.upkeep import Upkeep
 from app.recording import RecordingResult
-from app.recording.clip import Clip
+from app.recording.clip import Clip, part_path
 from app.recording.disk import refuse_full_disk
 from app.recording.encoder import TICKS
 from app.recording.plan import Mode, RecordingPlan
@@ -327,6 +327,6 @@ def names_after(path: Path) -> Iterator[Path]:
     number = 2
     while True:
         following = path.with_stem(f"{path.stem}-{number}")
-        if not following.exists():
+        if not (following.exists() or part_path(following).exists()):
             yield following
         number += 1
