@@ -14,7 +14,7 @@ from app.sources import State, open_source
 from detector.errors import ModelError
 from tests.app.rtsp import load_server
 from tests.app.videos import eventually, numbered_picture, read_number, write_video
-from tests.app.watching import LABELS, Permits, SquareFinder, Watching
+from tests.app.watching import Permits, SquareFinder, Watching
 
 
 @pytest.fixture
