@@ -101,8 +101,9 @@ def _plan(path: Path, net: Net) -> Plan:
 
 
 def _beside(path: Path) -> Path | None:
-    prototxt = path.with_suffix(".prototxt")
-    return prototxt if prototxt != path and prototxt.is_file() else None
+    """The description of the same name, or `deploy.prototxt`, as published archives call it."""
+    candidates = (path.with_suffix(".prototxt"), path.with_name("deploy.prototxt"))
+    return next((each for each in candidates if each != path and each.is_file()), None)
 
 
 def _weights(path: Path, net: Net, plan: Plan) -> tuple[dict[str, bool], Weights]:

@@ -142,6 +142,10 @@ def test_without_a_description_anchors_are_asked_for_with_the_choices(
         ImportFileError, match=r"--anchors: ssd300-voc \(trained on VOC\); ssd300-coco \(trained on COCO, or"
     ):
         import_file(path, name="x")
+    deploy = tmp_path / "deploy.prototxt"
+    deploy.write_text(ssd_vgg(300, 21, VOC300))
+    assert card_of(path, monkeypatch).anchors == LAYOUTS["ssd300-voc"]
+    deploy.unlink()
     assert card_of(path, monkeypatch, anchors="ssd300-coco").anchors == LAYOUTS["ssd300-coco"]
     with pytest.raises(
         ImportFileError, match=r"for 4, 6, 6, 6, 4, 4 anchors a cell, but ssd512-voc has 4, 6"

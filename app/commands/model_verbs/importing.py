@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prototxt",
         metavar="FILE",
         type=Path,
-        help="description of a .caffemodel; default: the one of the same name beside it",
+        help="description of a .caffemodel; default: the one of its name beside it, or deploy.prototxt",
     )
     parser.add_argument("--force", action="store_true", help="replace a model of that name")
 
