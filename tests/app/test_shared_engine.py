@@ -61,15 +61,22 @@ def test_what_waits_is_looked_at_in_one_call(clips: list[Path]):
     assert finder.closed
 
 
-def test_sources_that_want_other_overlaps_are_asked_apart_and_in_turn(clips: list[Path]):
-    finder = CountingFinder()
+def test_sources_that_want_other_overlaps_are_asked_apart(clips: list[Path]):
+    permits = Permits()
+    finder = CountingFinder(permits)
     engine = SharedEngine(lambda: finder)
     with sharing(engine) as stack:
+        watched = []
         for clip, nms_iou in zip(clips, (0.3, 0.9, 0.3)):
-            choice = Choice(nms_iou=nms_iou)
-            watching = stack.enter_context(Watching(open_source(str(clip)), engine=engine, choice=choice))
-            watching.until(lambda view: view.status.state is State.ENDED and view.own_boxes)
-            assert len(watching.pipeline.latest().detections) == (1 if nms_iou == 0.3 else 2)
+            options = {"engine": engine, "choice": Choice(nms_iou=nms_iou)}
+            watched.append(stack.enter_context(Watching(open_source(str(clip)), **options)))
+        for watching in watched:
+            watching.until(lambda view: view.frame and view.frame.sequence > 5)
+        permits.release(10_000)
+        for watching, count in zip(watched, (1, 2, 1)):
+            view = watching.until(lambda view: view.status.state is State.ENDED and view.own_boxes)
+            assert len(view.detections) == count
+    assert not any("b.mp4" in batch and len(batch) > 1 for batch in finder.batches)
 
 
 def test_a_source_that_ends_leaves_the_others_untouched(clips: list[Path]):
