@@ -42,6 +42,7 @@ class Recipe:
     # Data
     batch: int = 16
     augmentation: str = "original"
+    zoom_out: float = 4.0  # as the original; less for networks that do not see small things
     difficult: Difficult = "train"
     mosaic: float = 0.0  # share of the samples that are joined from four pictures
     mixup: float = 0.0  # share of the samples that are two pictures, one shining through the other
@@ -79,6 +80,8 @@ class Recipe:
         for name in ("epochs", "batch", "rate", "evaluations"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0")
+        if self.zoom_out < 1:
+            raise ValueError("zoom_out must be 1 or more")
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0..1")

@@ -218,3 +218,18 @@ def test_none_is_what_the_engines_do_and_nothing_else() -> None:
 def test_an_unknown_chain_is_answered_with_the_known_ones() -> None:
     with pytest.raises(OptionError, match="original, satellite, none"):
         chain("orignal", height=60, width=90)
+
+
+def test_zooming_out_ends_where_it_was_told_to() -> None:
+    (expand,) = (
+        step for step in chain("original", height=300, width=300, zoom_out=1.5) if isinstance(step, Expand)
+    )
+    sample = Sample(
+        np.zeros((100, 80, 3), np.uint8),
+        np.zeros((0, 4), np.float32),
+        np.zeros(0, np.int32),
+        np.zeros(0, bool),
+    )
+    rng = np.random.default_rng(0)
+    heights = [augment(sample, (expand,), rng).height for _ in range(200)]
+    assert 140 < max(heights) <= 150 and min(heights) == 100
