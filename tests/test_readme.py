@@ -91,6 +91,13 @@ def test_cameras_are_recorded_and_annotated_as_told(folder, shared):
     assert (folder / "porch-boxes.mp4").stat().st_size > 0
 
 
+def test_a_file_is_looked_into_as_told(folder):
+    (told,) = [line for line in _COMMANDS if "models inspect" in line]
+    said = _shell(told, folder)
+    assert said.returncode == 0, said.stderr
+    assert "MobileNet" in said.stdout or "mobilenet" in said.stdout
+
+
 def test_evaluate_runs_as_told(folder):
     (told,) = [line for line in _COMMANDS if "evaluate" in line]
     said = _shell(told, folder)
