@@ -15,7 +15,7 @@ anchors learn which object, and which objects no anchor reaches.
 import argparse
 from pathlib import Path
 
-from detector.explain.methods import METHODS
+from detector.explain.names import METHODS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

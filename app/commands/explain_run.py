@@ -16,7 +16,7 @@ from app.sheet import captioned, fitted, sheet
 from detector.anchors import generate
 from detector.errors import OptionError
 from detector.explain.look import with_heat
-from detector.explain.methods import METHODS
+from detector.explain.names import METHODS
 from detector.model_store import Model, default_model, find_model
 from detector.pictures import read_picture
 from detector.values import Boxes, Detections, Frame, Pixels

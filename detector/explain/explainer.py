@@ -16,7 +16,8 @@ from detector.errors import OptionError
 from detector.explain.behind import suppressed_by
 from detector.explain.explanation import Explanation
 from detector.explain.guided import guided_copy
-from detector.explain.methods import METHODS, Heat, edges, grad_cam, normalised, odam, resized
+from detector.explain.methods import Heat, edges, grad_cam, normalised, odam, resized
+from detector.explain.names import METHODS
 from detector.explain.probe import Probe, Reading, make_probe
 from detector.explain.random_masks import by_random_masks
 from detector.explain.trunk import default_map, find_map, trunks

@@ -1,6 +1,5 @@
-"""The ways to explain a score, and the arithmetic of those that read one feature map."""
+"""The arithmetic of the ways to explain a score that read one feature map."""
 
-from collections.abc import Mapping
 from typing import TypeAlias
 
 import cv2
@@ -8,15 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Heat: TypeAlias = NDArray[np.float32]
-
-# name -> what a person is told about it; the first is what is used unasked
-METHODS: Mapping[str, str] = {
-    "odam": "what each place of the feature map gave to this score",
-    "grad-cam": "the classic: says which channels speak for the class, but lights up other objects too",
-    "guided": "detail, not evidence: edges that show whatever the network has learnt",
-    "guided-grad-cam": "detail, not evidence: those edges where the classic map is warm",
-    "d-rise": "what is missed when random parts of the picture are hidden; slow, needs no gradients",
-}
 
 # Cells. A place answers for its neighbours too: of the order that a map shares with one of a network that has
 # forgotten everything (it only says where the anchor looks), smoothing takes a fifth away (0.18 -> 0.14).
