@@ -42,5 +42,5 @@ def coco_home(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     cv2.imwrite(str(blank), np.zeros((64, 64, 3), np.uint8))
     environment = os.environ | {"SSD_STUDIO_HOME": str(home)}
     command = [sys.executable, "main.py", "detect", str(blank), "--model", "coco", "--engine", "openvino"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=110)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=250)
     return home
