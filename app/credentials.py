@@ -8,13 +8,12 @@ import contextlib
 import importlib
 import json
 import logging
-import os
-import tempfile
 import threading
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from app.private_file import replace_private
 from app.redaction import remember_secret, split_credentials
 from detector.places import config_folder
 
@@ -123,18 +122,8 @@ def _read() -> dict[str, Any]:
 
 def _write(kept: dict[str, Any]) -> None:
     """Whole or not at all, and from its first byte readable by its owner alone."""
-    path, temporary = _path(), None
+    path = _path()
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # 0600
-        temporary = Path(name)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_private(path, json.dumps(kept))
     except OSError as error:
         logger.warning("No password could be kept in %s: %s", path, error.strerror)
-        if temporary:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)

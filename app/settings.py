@@ -4,14 +4,13 @@ import contextlib
 import dataclasses
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from app.events import Regions
+from app.private_file import replace_private
 from app.redaction import without_credentials
 from detector.errors import OptionError
 from detector.places import config_folder
@@ -69,22 +68,10 @@ class Settings:
         """Replaces what was saved, whole or not at all; a failure is only logged: no work depends on it."""
         path = _path()
         content = json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False) + "\n"
-        temporary: Path | None = None
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=path.parent, prefix=path.name, delete=False
-            ) as file:  # readable by its owner alone
-                temporary = Path(file.name)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+            replace_private(path, content)
         except OSError as error:
             logger.warning("The settings could not be saved in %s: %s", path, error.strerror)
-            if temporary:
-                with contextlib.suppress(OSError):
-                    temporary.unlink(missing_ok=True)
 
     def with_source(self, address: str) -> Self:
         """The same after a source was opened: it is the newest of the recent ones."""
