@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from detector.networks import convolutions
+from detector.networks import units
 from detector.networks.catalog import new_card
 from trainer.datasets import open_dataset
 from trainer.loss import MultiBoxLoss, Targets
@@ -50,8 +50,8 @@ def _stepper(recipe: Recipe, **options: Any) -> Callable[[Any, Targets], None]:
 def _with_keras_layers(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, Targets], None]:
     """The same network of Keras' own layers."""
     with monkeypatch.context() as patch:
-        patch.setattr(convolutions, "BatchNormalisation", keras.layers.BatchNormalization)
-        patch.setattr(convolutions, "DepthwiseConvolution", keras.layers.DepthwiseConv2D)
+        patch.setattr(units, "BatchNormalisation", keras.layers.BatchNormalization)
+        patch.setattr(units, "DepthwiseConvolution", keras.layers.DepthwiseConv2D)
         return _stepper(recipe)
 
 
