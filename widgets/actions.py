@@ -41,6 +41,8 @@ ACTIONS = (
            tip="Open a folder of pictures"),
     Action(name="open_stream", text="Open stream…", keys=("Ctrl+N",), menu="File", icon="stream",
            tip="Watch a network camera by its address"),
+    Action(name="open_several", text="Open several…", keys=("Ctrl+G",), menu="File", icon="grid",
+           tip="Watch several sources side by side"),
     Action(name="paste_source", text="Open what was copied", keys=("Ctrl+V",), menu="File",
            tip="Open the address or file that was copied"),
     Action(name="save_together", text="Save these sources as a set…", menu="File",

@@ -1,22 +1,28 @@
 """The ways a person says what to watch: by file, folder, address, or what was copied."""
 
+from collections.abc import Sequence
+
 from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QApplication, QFileDialog
 
 from app.redaction import without_credentials
 from widgets.incoming import address_in, with_log_in
+from widgets.several_dialog import SeveralDialog
 from widgets.stream_dialog import StreamDialog
 
 
 class Opening(QObject):
     """Methods of the table of actions.
 
-    chosen  an address to watch, which may hold a name and password; whether these are to be kept
-    told    a sentence for the person, and its tone
+    chosen    an address to watch, which may hold a name and password; whether these are to be kept
+    together  addresses to watch side by side
+    told      a sentence for the person, and its tone
     """
 
     chosen = pyqtSignal(str, bool)
+    together = pyqtSignal(list)
     told = pyqtSignal(str, str)
+    offered: Sequence[str] = ()  # addresses that may be wanted where several are chosen
 
     def open_file(self) -> None:
         file, _ = QFileDialog.getOpenFileName(self.parent(), "Open a video or a picture")
@@ -30,6 +36,11 @@ class Opening(QObject):
 
     def open_stream(self) -> None:
         self._ask(StreamDialog(self.parent()))
+
+    def open_several(self) -> None:
+        dialog = SeveralDialog(self.parent(), offered=self.offered)
+        dialog.accepted.connect(lambda: self.together.emit(dialog.addresses))
+        dialog.open()
 
     def paste_source(self) -> None:
         address = address_in(QApplication.clipboard().mimeData())

@@ -45,6 +45,7 @@ class StartPage(QScrollArea):
             ("open_file", "A video or a picture", True),
             ("open_stream", "A network camera: rtsp, http …", False),
             ("open_folder", "A folder of pictures", False),
+            ("open_several", "Side by side", False),
         ):
             watch.addWidget(self._action(name, explanation, primary=primary))
         watch.addWidget(label("or drop a file, a folder or an address here", "muted"))

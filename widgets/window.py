@@ -73,6 +73,7 @@ class Window(QMainWindow):
         self.page.blur = self.grid.blur = tuple(blur)
         self._capture = capture
         self._address: str | None = None
+        self._found: tuple[str, ...] = ()  # cameras of this computer
         self._closing = self._closed = False
         self._lay_out()
         self._connect()
@@ -112,6 +113,7 @@ class Window(QMainWindow):
         self.start_page.source_struck.connect(self._strike_source)
         self.start_page.model_asked.connect(self.models.use_model)
         self.opening.chosen.connect(lambda address, keep: self.open_source(address, keep_log_in=keep))
+        self.opening.together.connect(self.open_together)
         self.models.changed.connect(self._models_changed)
         for speaker in (self.opening, self.models):
             speaker.told.connect(lambda sentence, tone: self.banner.say(sentence, tone=tone))
@@ -284,9 +286,17 @@ class Window(QMainWindow):
 
     def _show_recent(self) -> None:
         self.start_page.show_recent([recent_words(address) for address in self.settings.recent_sources])
+        self._offer()
 
     def _show_cameras(self, cameras: list[FoundCamera]) -> None:
         self.start_page.show_cameras([camera_words(camera) for camera in cameras])
+        self._found = tuple(camera.address for camera in cameras)
+        self._offer()
+
+    def _offer(self) -> None:
+        """What may be wanted where several are chosen."""
+        recent = [address for address in self.settings.recent_sources if not is_set(address)]
+        self.opening.offered = tuple(dict.fromkeys((*self._found, *recent)))
 
     def _go_to(self, page: QWidget) -> None:
         watching = page is self.page

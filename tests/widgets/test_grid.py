@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QFileDialog
+from PyQt5.QtWidgets import QFileDialog, QPushButton
 
 from app.settings import Settings
 from app.sources import State
@@ -13,6 +13,7 @@ from tests.app.rtsp import load_server
 from tests.app.videos import write_video
 from tests.app.watching import SquareFinder
 from tests.widgets.finding import FinderChooser
+from widgets.several_dialog import SeveralDialog
 from widgets.tile import Tile
 from widgets.window import Window
 
@@ -60,6 +61,34 @@ def test_several_sources_stand_side_by_side_with_names_boxes_and_figures_of_thei
     }
     until(qtbot, lambda: all("/s shown" in tile.figures.text() for tile in tiles))
     assert "4 sources" in grid.windowTitle()
+
+
+def test_several_sources_are_ticked_in_a_dialog(
+    qtbot, open_window: Callable[..., Window], clips: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    door, till, yard, _ = clips
+    window = open_window(settings=Settings(recent_sources=(door, till)))
+    window.actions_by_name["open_several"].trigger()
+    dialog = window.findChild(SeveralDialog)
+    assert not dialog.watch.isEnabled()
+    recent = [dialog.list.item(row) for row in range(dialog.list.count())]
+    next(item for item in recent if item.toolTip() == till).setCheckState(Qt.Checked)
+    qtbot.keyClicks(dialog.address, yard)
+    qtbot.keyClick(dialog.address, Qt.Key_Return)
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: ([door], ""))
+    dialog.findChildren(QPushButton)[1].click()
+    assert dialog.watch.text() == "Watch 3 together"
+    dialog.watch.click()
+    assert [tile.address for tile in window.grid.tiles] == [door, till, yard]
+
+
+def test_a_password_typed_with_an_address_is_used_and_not_shown(qtbot):
+    dialog = SeveralDialog()
+    qtbot.addWidget(dialog)
+    dialog.address.setText("rtsp://me:secret@10.0.0.5/one")
+    qtbot.keyClick(dialog.address, Qt.Key_Return)
+    assert dialog.addresses == ["rtsp://me:secret@10.0.0.5/one"]
+    assert "secret" not in dialog.list.item(0).text() + dialog.list.item(0).toolTip()
 
 
 def test_one_engine_looks_at_all_of_them(qtbot, open_window: Callable[..., Window], clips: list[str]):
