@@ -22,9 +22,10 @@ class Plan:
     data              folder of labelled photographs
     name              of the model to be made
     classes, columns  as `open_dataset` takes them
-    architecture      of the network, with `options` and `input_size` if not the usual; not with `start_from`
+    architecture      of the network, with `options` if not the usual; not with `start_from`
+    input_size        of its pictures; None: as `start_from` or the architecture has it
     scores            "softmax" or "sigmoid"; None: as `start_from` has it, else softmax
-    start_from        a model whose weights it starts from; its architecture, size and anchors are kept
+    start_from        a model whose weights it starts from, and all else that is not given
     backbone_weights  a file whose first convolutions it starts from, or IMAGENET
     unfold            give a model with folded normalisation its normalisation back
     aliases           further pairs of class names that mean the same

@@ -14,7 +14,7 @@ from detector.class_names import Aliases
 from detector.errors import OptionError, TrainingError
 from detector.model_card import ModelCard
 from detector.model_store import Model, find_model, read_weights
-from detector.networks.catalog import build_network, load_network, new_card
+from detector.networks.catalog import build_network, feature_map_shapes, load_network, new_card
 from trainer.backbone_files import fetch_backbone, read_backbone
 from trainer.loss import Criterion, MultiBoxLoss, SigmoidFocalLoss
 from trainer.plan import IMAGENET, Plan
@@ -41,6 +41,7 @@ def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
         )
         return replace(card, score_activation=_scores(plan.scores or "softmax"), origin=f"trained on {data}")
     source = find_model(plan.start_from).card
+    size = plan.input_size or source.input_size
     options = dict(source.options)
     if plan.unfold and options.get("folded"):
         options["folded"] = False
@@ -49,7 +50,8 @@ def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
         name=plan.name,
         classes=classes,
         options=options,
-        anchors=_anchors(plan.anchors, source) if plan.anchors else source.anchors,
+        input_size=size,
+        anchors=_anchors(plan.anchors or source.anchors, source, size),
         score_activation=_scores(plan.scores or source.score_activation),
         origin=f"trained on {data}, started from '{source.name}': {source.origin}",
         weights_sha256="",
@@ -143,13 +145,14 @@ def aliases_of(plan: Plan) -> Aliases:
     return aliases
 
 
-def _anchors(anchors: AnchorLayout, source: ModelCard) -> AnchorLayout:
-    """Anchors on the maps of the model that is started from.
+def _anchors(anchors: AnchorLayout, source: ModelCard, size: tuple[int, int]) -> AnchorLayout:
+    """Anchors on the maps that the model which is started from has at an input size.
 
     raises  TrainingError when they are for another number of maps
     """
     try:
-        return anchors.for_maps(source.anchors.map_shapes, source.input_size)
+        maps = feature_map_shapes(source.architecture, size, source.options)
+        return anchors.for_maps(maps, size)
     except ValueError as error:
         raise TrainingError(
             f"The anchors do not fit '{source.name}': {error}. Propose them for its architecture."

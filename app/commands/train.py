@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--architecture", metavar="NAME", help="start anew (default of that: ssd300-mobilenet-v1)")
     add("--option", metavar="A=B", action="append", default=[], help="of the architecture: width=0.25")
-    add("--size", metavar="HxW", help="of the pictures the network takes (default: the architecture's)")
+    add("--size", metavar="HxW", help="of the pictures the network takes (default: the model's, or usual)")
     add("--anchors", metavar="FILE", type=Path, help="as 'dataset check --anchors FILE' proposes them")
     add("--scores", choices=("softmax", "sigmoid"), help="default: as --from has it, else softmax")
     add("--minutes", metavar="N", type=float, help="time to take, in place of the recipe's epochs")

@@ -99,7 +99,7 @@ def _anchors(path: Path) -> "AnchorLayout":
 
 def _start_from(options: argparse.Namespace) -> str | None:
     """The model to start from: the one that was named; without any word about the network, one that ships."""
-    about_network = (options.architecture, options.backbone_weights, options.option, options.size)
+    about_network = (options.architecture, options.backbone_weights, options.option)
     if options.start_from or any(about_network):
         return str(options.start_from) if options.start_from else None
     return next((model.name for model in list_models() if model.ships), None)

@@ -71,13 +71,30 @@ def test_check_shows_them_beside_the_usual_ones_and_train_puts_them_on_the_card(
     assert card_for(plan, ("pole",)).anchors == layout
 
 
-def test_anchors_of_another_number_of_maps_are_refused(tmp_path):
+@pytest.fixture
+def start(tmp_path) -> str:
+    """A model to start from."""
     from detector.networks.catalog import new_card
-    from trainer.trainee import card_for
 
     card = new_card("ssd300-mobilenet-v1", name="old", classes=["pole"])
     (tmp_path / "old.json").write_text(json.dumps(card.to_json()))
-    start = str(tmp_path / "old.json")
+    return str(tmp_path / "old.json")
+
+
+def test_what_starts_from_a_model_may_take_larger_pictures(start: str):
+    from detector.networks.catalog import build_network
+    from trainer.trainee import card_for
+
+    plan = Plan(data="x", name="y", recipe=Recipe(), start_from=start, input_size=(384, 320))
+    card = card_for(plan, ("pole",))
+    assert card.anchors.map_shapes[:2] == ((24, 20), (12, 10))
+    assert [each.shapes for each in card.anchors.maps] == [each.shapes for each in _LAYOUT.maps]
+    assert build_network(card).output["offsets"].shape == (None, card.anchors.count, 4)
+
+
+def test_anchors_of_another_number_of_maps_are_refused(start: str):
+    from trainer.trainee import card_for
+
     plan = Plan(data="x", name="y", recipe=Recipe(), start_from=start, anchors=LAYOUTS["ssd512-voc"])
     with pytest.raises(TrainingError, match="do not fit 'old'"):
         card_for(plan, ("pole",))
