@@ -1,16 +1,15 @@
 """The main window: start page or watched source, menus, messages, and an orderly end."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-from PyQt5.QtCore import QByteArray, QSize, Qt, QTimer
-from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PyQt5.QtCore import Qt, QTimer
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.credentials import forget_log_in_soon
 from app.events import Regions
-from app.keeping import Wishes, folder_of
 from app.pipeline import BATCH, LivePipeline, View
 from app.settings import Settings
 from app.source_sets import expand, is_set, write_set
@@ -25,12 +24,12 @@ from widgets.ending import Ending
 from widgets.grid_page import GridPage
 from widgets.help_page import AboutDialog, KeysDialog
 from widgets.icons import program_icon
-from widgets.incoming import addresses_in
 from widgets.keeping import Keeping
 from widgets.menus import OwnKeys, add_choices, fill_menu_bar, make_actions
 from widgets.model_chooser import ModelChooser
 from widgets.opening import Opening
 from widgets.recovering import Recovering
+from widgets.remembering import as_it_stands, take_up
 from widgets.replay import Replay
 from widgets.source_words import camera_words, recent_words
 from widgets.start_page import StartPage
@@ -57,7 +56,6 @@ class Window(QMainWindow):
         super().__init__()
         self._say_title()
         self.setWindowIcon(program_icon())
-        self.setAcceptDrops(True)
         self.settings = settings
         self.models = models
         models.setParent(self)
@@ -77,7 +75,7 @@ class Window(QMainWindow):
         self._closing = self._closed = False
         self._lay_out()
         self._connect()
-        self._restore()
+        take_up(self, settings)
         self._models_changed()
         self.page.panel.set_thresholds(settings.min_score, settings.nms_iou)
         self._go_to(self.start_page)
@@ -101,8 +99,8 @@ class Window(QMainWindow):
         column.addWidget(self.banner)
         column.addWidget(self._pages, 1)
         self.setCentralWidget(middle)
-        self._drop_hint = DropHint(middle)
-        self._theme_actions = add_choices(self.menus["View"], "Colours", _THEMES, self.use_theme)
+        DropHint(middle, self).dropped.connect(self.open_dropped)
+        self.theme_actions = add_choices(self.menus["View"], "Colours", _THEMES, self.use_theme)
         for name in ("toggle_panel", "toggle_boxes", "toggle_labels"):
             self.actions_by_name[name].setChecked(True)
         OwnKeys(self).watch_over(self.page)
@@ -122,7 +120,7 @@ class Window(QMainWindow):
         self.page.failed.connect(self._source_failed)
         self.page.log_in.connect(lambda: self.opening.ask_for_log_in(self._address or ""))
         self.page.shown.connect(self.keeping.follow)
-        self.keeping.changed.connect(self._save)
+        self.keeping.changed.connect(self.remember)
         self.replay.told.connect(self.banner.say)
         self.page.shown.connect(self._follow_picture)
         self.page.trouble.connect(self.say_mishap)
@@ -196,6 +194,12 @@ class Window(QMainWindow):
         self.grid.open(sources, opener, self.models.card, self.page.choice())
         self._go_to(self.grid)
         self._say_title(f"{len(sources)} sources")
+
+    def open_dropped(self, addresses: Sequence[str]) -> None:
+        if len(addresses) == 1:
+            self.open_source(addresses[0])
+        else:
+            self.open_together(addresses)
 
     def show_grid(self) -> None:
         """From one of several sources back to all of them."""
@@ -275,7 +279,7 @@ class Window(QMainWindow):
     def _keep_regions(self, regions: Regions) -> None:
         if self._address is not None:
             self.settings = self.settings.with_regions(self._address, regions)
-            self._save()
+            self.remember()
 
     def _strike_source(self, address: str) -> None:
         """With all that was kept for it."""
@@ -341,9 +345,13 @@ class Window(QMainWindow):
         else:
             self.show_grid()
 
+    def remember(self) -> None:
+        """Keeps for the next start how it stands now."""
+        as_it_stands(self).save()
+
     def use_theme(self, choice: str) -> None:
         theme.apply(QApplication.instance(), choice)
-        self._theme_actions[choice].setChecked(True)
+        self.theme_actions[choice].setChecked(True)
         self.settings = replace(self.settings, theme=choice)
 
     def show_keys(self) -> None:
@@ -352,54 +360,7 @@ class Window(QMainWindow):
     def show_about(self) -> None:
         AboutDialog(self).open()
 
-    # Dropping.
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if addresses_in(event.mimeData()):
-            event.acceptProposedAction()
-            self._drop_hint.cover()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._drop_hint.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._drop_hint.hide()
-        if not (addresses := addresses_in(event.mimeData())):
-            return
-        event.acceptProposedAction()
-        if len(addresses) == 1:
-            self.open_source(addresses[0])
-        else:
-            self.open_together(addresses)
-
-    # From one start to the next, and the end.
-
-    def _restore(self) -> None:
-        room = QApplication.primaryScreen().availableSize()
-        self.resize(QSize(*_FIRST_SIZE).boundedTo(room))  # laptops of 1366x768 are common
-        if self.settings.geometry:
-            self.restoreGeometry(QByteArray.fromBase64(self.settings.geometry.encode()))
-        self._theme_actions[self.settings.theme].setChecked(True)
-        self.keeping.folder = self.page.desk.folder = self.settings.recording_folder
-        self.keeping.wishes = Wishes.from_json(self.settings.recording)
-        self.recovering.look(folder_of(self.settings.recording_folder))
-        self.page.desk.panel.keep.setChecked(self.settings.keep_events)
-        self.page.desk.panel.action.setText(self.settings.on_event)
-
-    def _save(self) -> None:
-        card = self.models.card
-        min_score, nms_iou = self.page.panel.thresholds
-        replace(
-            self.settings,
-            model=card.name if card else self.settings.model,
-            min_score=min_score,
-            nms_iou=nms_iou,
-            keep_events=self.page.desk.panel.keep.isChecked(),
-            on_event=self.page.desk.panel.action.text().strip(),
-            recording_folder=self.keeping.folder,
-            recording=asdict(self.keeping.wishes),
-            geometry=bytes(self.saveGeometry().toBase64()).decode(),
-        ).save()
+    # The end.
 
     def _let_go(self) -> None:
         """What is watched is told to end; the window does not wait for it."""
@@ -439,7 +400,7 @@ class Window(QMainWindow):
         event.ignore()
         if not self._closing:
             self.actions_by_name["toggle_full_screen"].setChecked(False)
-            self._save()
+            self.remember()
             self.setEnabled(False)
             self.page.reasons.close()
             self.banner.say("Closing…")
