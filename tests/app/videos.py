@@ -94,7 +94,7 @@ def after(count: int) -> Callable[[Frame | Status], bool]:
     return lambda item: isinstance(item, Frame) and next(numbers) >= count
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
     """Whether it becomes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

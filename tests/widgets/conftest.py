@@ -13,6 +13,7 @@ from widgets import qt_environment
 qt_environment.load_opencv()
 
 from PyQt5.QtWidgets import QApplication  # noqa: E402
+from pytestqt.qtbot import QtBot  # noqa: E402
 
 from app.settings import Settings  # noqa: E402
 from tests.app.videos import write_video  # noqa: E402
@@ -24,6 +25,18 @@ from widgets.window import Window  # noqa: E402
 @pytest.fixture(scope="session")
 def qapp_args() -> list[str]:
     return ["ssd-studio"]
+
+
+class PatientBot(QtBot):
+    """Waits for what must come; how fast it comes is another question, and machines are busy."""
+
+    def waitUntil(self, callback: Callable[[], object], *, timeout: int = 60_000) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    return PatientBot(request)
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,7 @@ def grid(qtbot, open_window: Callable[..., Window], clips: list[str]) -> Window:
 
 
 def until(qtbot, condition: Callable[[], object]) -> None:
-    qtbot.waitUntil(lambda: bool(condition()), timeout=15_000)
+    qtbot.waitUntil(lambda: bool(condition()))
 
 
 def scene(tile: Tile):

@@ -28,7 +28,7 @@ def test_a_recording_is_shown_while_it_runs_and_named_when_it_is_finished(watchi
     assert watching.window.actions_by_name["toggle_recording"].isChecked()
     watching.sees(lambda view: view.recording.frames > 10)
     watching.presses(Qt.Key_R)
-    watching.bot.waitUntil(lambda: "Recorded" in watching.window.banner.words, timeout=5000)
+    watching.bot.waitUntil(lambda: "Recorded" in watching.window.banner.words)
     assert "REC" not in marks(watching)
     (file,) = (studio_home / "recordings").iterdir()
     assert file.name in watching.window.banner.words and file.name.startswith("clip_")
@@ -51,7 +51,7 @@ def test_going_back_finishes_the_recording_and_says_so(watching):
     watching.presses(Qt.Key_R)
     watching.sees(lambda view: view.recording and view.recording.frames > 5)
     watching.window.close_source()
-    watching.bot.waitUntil(lambda: "Recorded clip_" in watching.window.banner.words, timeout=5000)
+    watching.bot.waitUntil(lambda: "Recorded clip_" in watching.window.banner.words)
     assert not watching.window.actions_by_name["toggle_recording"].isChecked()
 
 
@@ -61,7 +61,7 @@ def test_a_recording_from_the_first_frame_holds_all_of_them(qtbot, open_window, 
     person.window.page.playback.set_speed(16)
     person.sees(lambda view: view.status.state is State.ENDED)
     person.window.close_source()
-    person.bot.waitUntil((tmp_path / "out.mp4").exists, timeout=5000)
+    person.bot.waitUntil((tmp_path / "out.mp4").exists)
     with av.open(str(tmp_path / "out.mp4")) as video:
         pictures = [picture.to_ndarray(format="bgr24") for picture in video.decode(video=0)]
     assert [read_number(picture) for picture in pictures[:5]] == [0, 1, 2, 3, 4]
@@ -70,7 +70,7 @@ def test_a_recording_from_the_first_frame_holds_all_of_them(qtbot, open_window, 
 
 def test_the_end_of_one_source_does_not_stop_the_recording_of_the_next(watching, clip, tmp_path):
     watching.window.open_source(str(clip), record=tmp_path / "next.mp4")
-    watching.bot.waitUntil(lambda: not watching.window.caught, timeout=5000)
+    watching.bot.waitUntil(lambda: not watching.window.caught)
     watching.sees(lambda view: view.recording and view.recording.running and view.recording.frames > 5)
 
 
@@ -84,7 +84,7 @@ def test_a_recording_replaces_a_file_only_when_told_to(qtbot, open_window, clip,
     person.sees(lambda view: view.recording and view.recording.frames > 5)
     assert target.read_bytes() == b"precious"  # until the new one is whole
     person.window.close_source()
-    qtbot.waitUntil(lambda: target.read_bytes()[4:8] == b"ftyp", timeout=5000)
+    qtbot.waitUntil(lambda: target.read_bytes()[4:8] == b"ftyp")
 
 
 def test_a_recording_that_cannot_be_written_is_a_sentence(watching, tmp_path):

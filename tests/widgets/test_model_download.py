@@ -43,7 +43,7 @@ def test_a_model_is_fetched_and_then_in_use(qtbot, open_window, server):
     choose(dialog, "checked")
     assert dialog._start.isEnabled() and not dialog._unverified.isVisible()
     dialog.start()
-    qtbot.waitUntil(lambda: not dialog.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: not dialog.isVisible())
     assert window.models.card.name == "checked"
     assert "'checked' is there and in use" in window.banner.words
 
@@ -67,7 +67,7 @@ def test_a_download_that_fails_is_explained_and_can_be_tried_again(qtbot, server
     choose(dialog, "checked")
     server.ways["weights"] = answer(404)
     dialog.start()
-    qtbot.waitUntil(lambda: "not there any more" in dialog.words, timeout=60_000)
+    qtbot.waitUntil(lambda: "not there any more" in dialog.words)
     assert dialog.isVisible() and dialog._start.isEnabled()
 
 
@@ -78,7 +78,7 @@ def test_giving_up_ends_the_download(qtbot, server):
     choose(dialog, "checked")
     server.ways["weights"] = stall_at(20 << 15)
     dialog.start()
-    qtbot.waitUntil(lambda: "MB" in dialog.words, timeout=60_000)
+    qtbot.waitUntil(lambda: "MB" in dialog.words)
     process = dialog._child.process
     dialog.reject()
     assert process.state() == process.NotRunning

@@ -16,7 +16,7 @@ def test_a_real_model_is_imported_and_then_in_use(qtbot, open_window, shared):
     assert dialog.name == "coco_ssd_mobilenet_v1_quant"
     dialog._name.setText("coco")
     dialog.start()
-    qtbot.waitUntil(lambda: not dialog.isVisible(), timeout=60_000)
+    qtbot.waitUntil(lambda: not dialog.isVisible())
     assert [model.name for model in list_models()] == ["coco"]
     assert window.models.card.name == "coco"
     assert window.page.panel.model_button.text().strip() == "coco"
@@ -30,7 +30,7 @@ def test_a_file_that_is_no_model_is_explained_in_the_form(qtbot, tmp_path):
     dialog._file.setText(str(tmp_path / "letter.tflite"))
     dialog.show()
     dialog.start()
-    qtbot.waitUntil(lambda: "letter.tflite" in dialog.words, timeout=60_000)
+    qtbot.waitUntil(lambda: "letter.tflite" in dialog.words)
     assert dialog.isVisible() and "Traceback" not in dialog.words
 
 

@@ -47,10 +47,10 @@ def standing(open_window, clip, coco, qtbot):
     window = open_window(chooser)
     window.open_source(str(clip))
     page = window.page
-    qtbot.waitUntil(lambda: len(page.view.scene.detections) > 0, timeout=20000)
+    qtbot.waitUntil(lambda: len(page.view.scene.detections) > 0)
     window.actions_by_name["toggle_pause"].trigger()
     pipeline, _ = page.watched()
-    qtbot.waitUntil(lambda: pipeline.latest().paused and pipeline.latest().own_boxes, timeout=20000)
+    qtbot.waitUntil(lambda: pipeline.latest().paused and pipeline.latest().own_boxes)
     page._refresh()
     return window
 
@@ -87,7 +87,7 @@ def test_a_click_on_a_box_of_a_standing_picture_says_and_shows_why_until_the_pic
     qtbot.waitUntil(lambda: view.scene.reason is not None, timeout=60000)
     assert "Carried here from a picture 0.12 s before" in card.sentence
     standing.actions_by_name["toggle_pause"].trigger()
-    qtbot.waitUntil(lambda: view.scene.reason is None and not card.isVisible(), timeout=20000)
+    qtbot.waitUntil(lambda: view.scene.reason is None and not card.isVisible())
 
 
 def test_a_drag_and_a_click_on_a_moving_picture_ask_nothing(standing, qtbot):
@@ -97,7 +97,7 @@ def test_a_drag_and_a_click_on_a_moving_picture_ask_nothing(standing, qtbot):
     qtbot.mouseRelease(view, Qt.LeftButton, pos=QPoint(x + 40, y))
     assert not card.isVisible()
     standing.actions_by_name["toggle_pause"].trigger()
-    qtbot.waitUntil(lambda: not standing.page.watched()[0].latest().paused, timeout=20000)
+    qtbot.waitUntil(lambda: not standing.page.watched()[0].latest().paused)
     standing.page._refresh()
     _click(qtbot, view, *_middle(view.scene.detections.boxes[0]))
     assert not card.isVisible()

@@ -121,7 +121,7 @@ def test_what_is_wished_of_recordings_is_done_and_remembered(qtbot, open_window,
     person.presses(Qt.Key_R)
     person.sees(lambda view: view.recording and view.recording.frames > 10)
     person.presses(Qt.Key_R)
-    person.bot.waitUntil(lambda: "Recorded" in person.window.banner.words, timeout=8000)
+    person.bot.waitUntil(lambda: "Recorded" in person.window.banner.words)
     video, lines = sorted((studio_home / "recordings").iterdir(), key=lambda path: path.suffix, reverse=True)
     assert (video.suffix, lines.suffix) == (".mp4", ".jsonl")
     assert json.loads(lines.read_text().splitlines()[0])["classes"] == ["square", "number"]
@@ -136,10 +136,10 @@ def test_waiting_for_something_to_be_seen_is_shown(qtbot, open_window, clip, stu
     person.window.open_source(str(clip))
     person.sees(lambda view: view.frame)
     person.presses(Qt.Key_R)
-    qtbot.waitUntil(lambda: "WAITING" in marks(person), timeout=5000)
+    qtbot.waitUntil(lambda: "WAITING" in marks(person))
     assert list((studio_home / "recordings").iterdir()) == []
     person.window.page.panel.min_score.set_value(0.5)
-    qtbot.waitUntil(lambda: "REC" in marks(person), timeout=5000)
+    qtbot.waitUntil(lambda: "REC" in marks(person))
 
 
 def test_a_recording_can_be_starred_so_that_no_quota_deletes_it(qtbot, open_window, walk):
@@ -160,9 +160,9 @@ def test_what_an_interrupted_recording_left_is_offered_at_the_next_start(qtbot, 
     (folder / "left.part.mkv").write_bytes((folder / "porch.part.mkv").read_bytes())
     recorder.close()
     window = open_window()
-    qtbot.waitUntil(lambda: "left.part.mkv was interrupted" in window.banner.words, timeout=5000)
+    qtbot.waitUntil(lambda: "left.part.mkv was interrupted" in window.banner.words)
     window.banner._button.click()
-    qtbot.waitUntil(lambda: window.banner.words == "Finished left.mp4", timeout=5000)
+    qtbot.waitUntil(lambda: window.banner.words == "Finished left.mp4")
     assert eventually(lambda: not (folder / "left.part.mkv").exists())
     assert (folder / "left.mp4").exists()
 
@@ -177,7 +177,7 @@ def test_what_is_to_be_blurred_is_blurred_in_view_snapshot_and_recording(qtbot, 
     person.presses(Qt.Key_R)
     person.sees(lambda view: view.recording and view.recording.frames > 10)
     person.presses(Qt.Key_R)
-    person.bot.waitUntil(lambda: "Recorded" in person.window.banner.words, timeout=8000)
+    person.bot.waitUntil(lambda: "Recorded" in person.window.banner.words)
     snapshot, video = sorted((studio_home / "recordings").iterdir(), key=lambda path: path.suffix)
     assert sharpest(numbered_picture(1365)[:28]) > 200
     for picture in (cv2.imread(str(snapshot)), *pictures(video)):

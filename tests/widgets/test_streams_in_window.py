@@ -53,13 +53,13 @@ def test_a_camera_that_dies_is_said_so_waited_for_and_shown_again(person, shared
         person.bot.waitUntil(lambda: "LIVE" in [mark.words for mark in marks(person)])
         person.bot.waitUntil(lambda: card(person) == "")
         server.kill()
-        person.bot.waitUntil(lambda: card(person).startswith("Reconnecting in "), timeout=15_000)
+        person.bot.waitUntil(lambda: card(person).startswith("Reconnecting in "))
         assert "\nLast picture " in card(person)
         assert person.window.page.view.scene.veiled
         assert not marks(person)
     with server_process(shared, clip, port=port):
         person.bot.mouseClick(_button(person, "Try now"), Qt.LeftButton)
-        person.bot.waitUntil(lambda: card(person) == "", timeout=20_000)
+        person.bot.waitUntil(lambda: card(person) == "")
         person.sees(lambda view: view.silent_for < 1)
         person.bot.waitUntil(lambda: not person.window.page.view.scene.veiled)
 
@@ -85,7 +85,7 @@ def test_a_wrong_password_asks_for_another_and_then_shows_the_camera(person, rts
     with rtsp.RtspServer(str(clip), auth="cam:hunter2") as server:
         bare = server.url.replace("cam:hunter2@", "")
         person.window.open_source(bare.replace("://", "://cam:wrong-one@"))
-        person.bot.waitUntil(lambda: card(person).startswith("Wrong password"), timeout=10_000)
+        person.bot.waitUntil(lambda: card(person).startswith("Wrong password"))
         assert "wrong-one" not in card(person) + person.window.windowTitle()
         person.bot.mouseClick(_button(person, "Log in…"), Qt.LeftButton)
         (dialog,) = [d for d in person.window.findChildren(StreamDialog) if d.isVisible()]
@@ -114,7 +114,7 @@ def test_no_password_reaches_title_recent_list_settings_or_log(person, rtsp, cli
 def test_a_path_the_camera_does_not_know_is_said_so(person, rtsp, clip):
     with rtsp.RtspServer(str(clip), not_found=True) as server:
         person.window.open_source(server.url)
-        person.bot.waitUntil(lambda: "404" in card(person), timeout=10_000)
+        person.bot.waitUntil(lambda: "404" in card(person))
 
 
 def _button(person: Person, words: str) -> QPushButton:

@@ -42,7 +42,7 @@ class Person:
         return watched[0].latest()
 
     def sees(self, condition: Callable[[View], object]) -> View:
-        self.bot.waitUntil(lambda: bool(condition(self.view)), timeout=10_000)  # type: ignore[attr-defined]
+        self.bot.waitUntil(lambda: bool(condition(self.view)))  # type: ignore[attr-defined]
         return self.view
 
     def presses(self, key: int, modifier: int = Qt.NoModifier) -> None:
@@ -234,7 +234,7 @@ def test_a_file_that_is_no_video_is_explained_on_the_start_page(person, tmp_path
     if content is not None:
         (tmp_path / name).write_bytes(content)
     person.window.open_source(str(tmp_path / name))
-    person.bot.waitUntil(person.window.banner.isVisible, timeout=5000)
+    person.bot.waitUntil(person.window.banner.isVisible)
     assert name in person.window.banner.words
     assert person.window.start_page.isVisible()
     assert person.window.settings.recent_sources == ()
@@ -249,7 +249,7 @@ def test_every_broken_file_is_a_picture_or_a_sentence(person, shared):
             watched = person.window.page.watched()
             return person.window.banner.isVisible() or bool(watched and watched[0].latest().frame)
 
-        person.bot.waitUntil(answered, timeout=8000)
+        person.bot.waitUntil(answered)
 
 
 def _drop(window: Window, mime: QMimeData) -> None:
@@ -345,7 +345,7 @@ def test_full_screen_hides_everything_but_the_picture_until_the_mouse_moves(watc
     watching.presses(Qt.Key_F)
     assert window.isFullScreen() and not window.menuBar().isVisible()
     assert not page.panel.isVisible() and not page.figures.isVisible()
-    watching.bot.waitUntil(lambda: not page.transport.isVisible(), timeout=5000)
+    watching.bot.waitUntil(lambda: not page.transport.isVisible())
     watching.bot.mouseMove(page.view, QPoint(100, 60))
     page.view.moved_over.emit()
     assert page.transport.isVisible()
