@@ -32,6 +32,12 @@ def studio_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture
+def nothing_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the program came without a model."""
+    monkeypatch.setattr("detector.model_store.builtin_model_folder", lambda: tmp_path / "nothing-ships")
+
+
 @pytest.fixture(scope="session")
 def coco_home(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with the COCO model, converted for OpenVINO once for all tests."""

@@ -13,6 +13,8 @@ from detector.networks.catalog import new_card
 from detector.places import user_model_folder
 from main import main
 
+pytestmark = pytest.mark.usefixtures("nothing_ships")
+
 
 def save(name: str) -> None:
     card = new_card("ssd300-mobilenet-v1", name=name, classes=["person", "car"], options={"width": 0.5})

@@ -20,6 +20,8 @@ from detector.model_card import ModelCard, is_model_name
 from detector.model_store import default_model, find_model, list_models, read_model, read_weights, save_model
 from detector.places import user_model_folder
 
+pytestmark = pytest.mark.usefixtures("nothing_ships")
+
 WEIGHTS = {
     "Conv2d_0/kernel": np.arange(12, dtype=np.float32).reshape(3, 4),
     "Conv2d_0/bias": np.float32([0.1, -7]),

@@ -79,11 +79,13 @@ def words(window: Window) -> str:
     return " ".join(part.text() for part in parts if part.isVisible())
 
 
+@pytest.mark.usefixtures("nothing_ships")
 def test_without_any_model_the_start_page_says_so_and_offers_import(open_window):
     window = open_window(ModelChooser())
     assert "There is no model yet" in words(window) and "Import a model" in words(window)
 
 
+@pytest.mark.usefixtures("nothing_ships")
 def test_without_a_model_video_is_shown_without_boxes(qtbot, open_window, clip):
     person = Person(qtbot, open_window(ModelChooser()))
     person.window.open_source(str(clip))
