@@ -43,6 +43,9 @@ class Recipe:
     batch: int = 16
     augmentation: str = "original"
     zoom_out: float = 4.0  # as the original; less for networks that do not see small things
+    zoom_in: float = (
+        0.3  # smallest part that is cut out, of the sides; 1: none, where all objects are of one size
+    )
     difficult: Difficult = "train"
     mosaic: float = 0.0  # share of the samples that are joined from four pictures
     mixup: float = 0.0  # share of the samples that are two pictures, one shining through the other
@@ -82,6 +85,8 @@ class Recipe:
                 raise ValueError(f"{name} must be above 0")
         if self.zoom_out < 1:
             raise ValueError("zoom_out must be 1 or more")
+        if not 0 < self.zoom_in <= 1:
+            raise ValueError("zoom_in must be above 0 and at most 1")
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0..1")

@@ -213,7 +213,13 @@ def make_loader(
     source = ExampleSource(
         examples=examples,
         cache=PictureCache(examples, longest_side=ROOM_TO_ZOOM * max(height, width)),
-        chain=chain(recipe.augmentation, height=height, width=width, zoom_out=recipe.zoom_out),
+        chain=chain(
+            recipe.augmentation,
+            height=height,
+            width=width,
+            zoom_out=recipe.zoom_out,
+            zoom_in=recipe.zoom_in,
+        ),
         difficult=recipe.difficult,
         mosaic=recipe.mosaic,
         mixup=recipe.mixup,

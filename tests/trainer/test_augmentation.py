@@ -233,3 +233,21 @@ def test_zooming_out_ends_where_it_was_told_to() -> None:
     rng = np.random.default_rng(0)
     heights = [augment(sample, (expand,), rng).height for _ in range(200)]
     assert 140 < max(heights) <= 150 and min(heights) == 100
+
+
+def test_zooming_in_ends_where_it_was_told_to() -> None:
+    (crop,) = (
+        step
+        for step in chain("satellite", height=300, width=300, zoom_in=0.8)
+        if isinstance(step, CropSampler)
+    )
+    rng = np.random.default_rng(0)
+    parts = [augment(_sample([(60, 40, 120, 100)]), (crop,), rng) for _ in range(200)]
+    shares = [(part.height * part.width / (120 * 160)) ** 0.5 for part in parts]
+    assert 0.78 < min(shares) < 0.9
+
+
+def test_what_is_not_to_be_zoomed_is_not() -> None:
+    steps = chain("original", height=300, width=300, zoom_out=1, zoom_in=1)
+    assert not [step for step in steps if isinstance(step, Expand | CropSampler)]
+    assert len(steps) == 3

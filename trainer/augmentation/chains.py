@@ -7,7 +7,7 @@ import cv2
 
 from detector.errors import OptionError
 from trainer.augmentation.photometric import PhotometricDistortion
-from trainer.augmentation.sample import Chain
+from trainer.augmentation.sample import Chain, Step
 from trainer.augmentation.shape import Mirror, QuarterTurns, Resize, Upend
 from trainer.augmentation.zoom import CropSampler, Expand
 
@@ -48,14 +48,23 @@ CHAINS: dict[str, Callable[[int, int], Chain]] = {
 }
 
 
-def chain(name: str, *, height: int, width: int, zoom_out: float = 4.0) -> Chain:
+def chain(name: str, *, height: int, width: int, zoom_out: float = 4.0, zoom_in: float = 0.3) -> Chain:
     """The steps of a named chain that ends in pictures of this size.
 
     zoom_out  sides of the largest canvas, in sides of the picture; 1: none. The original's 4 is for an SSD
               whose first map has 38 cells a side; what is a 16th of its size, one with 19 cannot learn
+    zoom_in   sides of the smallest part, in sides of the picture; 1: always the whole picture
     raises    OptionError for a name that is none of `CHAINS`
     """
     if name not in CHAINS:
         raise OptionError(f"There is no augmentation '{name}'; it is one of {', '.join(CHAINS)}.")
-    steps = CHAINS[name](height, width)
-    return tuple(replace(step, largest=zoom_out) if isinstance(step, Expand) else step for step in steps)
+    steps: list[Step] = []
+    for step in CHAINS[name](height, width):
+        match step:
+            case Expand():
+                steps += [replace(step, largest=zoom_out)] if zoom_out > 1 else []
+            case CropSampler():
+                steps += [replace(step, scale=(zoom_in, 1.0))] if zoom_in < 1 else []
+            case _:
+                steps.append(step)
+    return tuple(steps)
