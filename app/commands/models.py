@@ -12,6 +12,7 @@ A model is a card (JSON) and its weights (HDF5); 'models show' says where they l
 import argparse
 
 from app.commands.model_verbs import (
+    averaging,
     compacting,
     downloading,
     importing,
@@ -31,6 +32,7 @@ _VERBS = {
     "subsample": subsampling,
     "quantise": quantising,
     "compact": compacting,
+    "average": averaging,
 }
 """Each has `add_arguments` and `run`; the first line of its docstring is its summary."""
 

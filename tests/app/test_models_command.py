@@ -191,6 +191,21 @@ def test_a_compact_copy_has_half_the_bytes_and_the_same_weights_to_three_digits(
     assert "Conv2d_0/kernel goes beyond 65504" in capsys.readouterr().err
 
 
+def test_the_mean_of_models_has_the_mean_of_their_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    card = new_card("ssd300-mobilenet-v1", name="one", classes=["car"], options={"width": 0.5})
+    for name, value in (("one", 1.0), ("two", 2.0), ("six", 6.0)):
+        save_model(replace(card, name=name), {"Conv2d_0/kernel": np.full((3, 3, 3, 16), value, np.float32)})
+    assert main(["models", "average", "one", "two", "six", "--as", "mean"]) == 0
+    mean = find_model("mean")
+    assert np.all(read_weights(mean)["Conv2d_0/kernel"] == 3)
+    assert mean.card.origin.startswith("mean of the weights of one, two, six") and not mean.card.measured
+
+    save_model(replace(card, name="dogs", classes=("dog",)), read_weights(mean))
+    assert main(["models", "average", "one", "dogs", "--as", "both"]) == 1
+    assert "'one' and 'dogs' cannot be averaged: their classes differ" in capsys.readouterr().err
+    assert main(["models", "average", "one", "--as", "both"]) == 1
+
+
 def test_inspect_lists_the_arrays_and_says_what_the_file_looks_like(
     shared: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
