@@ -37,6 +37,7 @@ def folder(shared: Path, coco_home: Path, tmp_path: Path, monkeypatch: pytest.Mo
             shutil.copy(data / kind / f"{name}{suffix}", tmp_path / "VOC2007" / kind)
     for name in few:
         shutil.copy(data / "JPEGImages" / f"{name}.jpg", tmp_path / "pictures")
+    (tmp_path / "photos").symlink_to("VOC2007")
     monkeypatch.setenv("SSD_STUDIO_HOME", str(coco_home))
     return tmp_path
 
@@ -58,12 +59,34 @@ def test_the_readme_opens_with_the_two_commands_set_up_included():
     assert first[1] == ("pip install -r requirements.txt -r tests/requirements.txt && python -m pytest")
 
 
-def test_the_first_result_can_be_had_as_it_is_told(folder, studio_home, monkeypatch):
-    monkeypatch.setenv("SSD_STUDIO_HOME", str(studio_home))  # where no model is yet
+def test_a_file_of_somebody_else_is_imported_as_told(folder, studio_home, monkeypatch):
+    monkeypatch.setenv("SSD_STUDIO_HOME", str(studio_home))  # where no model but the one that ships is yet
     (told,) = [line for line in _COMMANDS if "models import" in line]
     said = _shell(told, folder)
     assert said.returncode == 0, said.stderr
     assert "coco" in _shell("python main.py models list", folder).stdout
+
+
+def test_the_demo_is_written_where_nothing_else_is(tmp_path):
+    said = _shell("python main.py demo demo.mp4", tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "600 frames" in said.stdout and "person" in said.stdout
+    assert (tmp_path / "demo.mp4").stat().st_size > 100_000
+
+
+def test_photographs_are_checked_as_told(folder):
+    said = _shell("python main.py dataset check photos", folder)
+    assert said.returncode == 0, said.stderr
+    assert "0 errors, 0 warnings" in said.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_training_runs_as_told(folder):
+    (told,) = [line for line in _COMMANDS if line.startswith("python main.py train")]
+    said = _shell(told.replace("--minutes 30", "--epochs 2"), folder, timeout=500)
+    assert said.returncode == 0, said.stderr
+    assert "helmets" in _shell("python main.py models list", folder).stdout
 
 
 @pytest.mark.parametrize("line", _ON_VIDEOS)

@@ -21,6 +21,8 @@ from detector.places import assets_folder, cache_folder
 from main import main
 from tests.app.weights_server import WeightsServer, drop_after, serving
 
+pytestmark = pytest.mark.usefixtures("nothing_ships")
+
 FILE = "coco_ssd_mobilenet_v1_quant.tflite"
 
 

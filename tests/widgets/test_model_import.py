@@ -6,6 +6,7 @@ from detector.model_store import list_models
 from widgets.model_import import ModelImport
 
 
+@pytest.mark.usefixtures("nothing_ships")
 def test_a_real_model_is_imported_and_then_in_use(qtbot, open_window, shared):
     from widgets.model_chooser import ModelChooser
 
