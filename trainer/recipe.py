@@ -43,9 +43,7 @@ class Recipe:
     batch: int = 16
     augmentation: str = "original"
     zoom_out: float = 4.0  # as the original; less for networks that do not see small things
-    zoom_in: float = (
-        0.3  # smallest part that is cut out, of the sides; 1: none, where all objects are of one size
-    )
+    zoom_in: float = 0.3  # sides of the smallest part that is cut out; 1: none, as objects of one size want
     difficult: Difficult = "train"
     mosaic: float = 0.0  # share of the samples that are joined from four pictures
     mixup: float = 0.0  # share of the samples that are two pictures, one shining through the other

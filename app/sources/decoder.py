@@ -275,9 +275,8 @@ def decoding_seconds() -> float:
     if decoder is None or sys.platform != "linux":
         return 0.0
     with contextlib.suppress(OSError):  # it has ended
-        return time.clock_gettime(
-            ~decoder.process_id << 3 | 2
-        )  # the clock of a process: clock_getcpuclockid(3)
+        clock = ~decoder.process_id << 3 | 2  # the clock of a process: clock_getcpuclockid(3)
+        return time.clock_gettime(clock)
     return 0.0
 
 

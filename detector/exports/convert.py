@@ -19,7 +19,8 @@ from detector.exports.parity import compare
 from detector.model_store import Model, ModelCard, read_weights
 from detector.nms import select
 from detector.pictures import read_picture
-from detector.values import Frame, Pixels, Scores
+from detector.scores import scores_of
+from detector.values import Frame, Pixels
 
 _MADE_UP = 8  # frames, where the person names none
 
@@ -56,7 +57,7 @@ def _expected(card: ModelCard, network: Any, frames: list[Pixels]) -> list[Array
             name: np.asarray(each)[0] for name, each in network(frame[None].astype(np.float32)).items()
         }
         kept = select(
-            _scores(answers["logits"], card.score_activation),
+            scores_of(answers["logits"], card.score_activation),
             answers["offsets"],
             anchors,
             card.variances,
@@ -67,13 +68,6 @@ def _expected(card: ModelCard, network: Any, frames: list[Pixels]) -> list[Array
         arrays = {"boxes": kept.boxes, "scores": kept.scores, "class_ids": kept.class_ids}
         found.append({**arrays, "count": np.array(len(kept.boxes))})
     return found
-
-
-def _scores(logits: Scores, activation: str) -> Scores:
-    if activation == "sigmoid":
-        return np.asarray(1 / (1 + np.exp(-logits[:, 1:])), np.float32)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray((powers / powers.sum(axis=1, keepdims=True))[:, 1:], np.float32)
 
 
 def _frames(paths: list[str], card: ModelCard) -> list[Pixels]:

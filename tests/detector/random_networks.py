@@ -1,5 +1,6 @@
 """Networks whose random weights keep the values of every layer near 1, so that differences show."""
 
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -7,8 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.model_card import ModelCard
-from detector.networks.catalog import build_network
+from detector.model_store import Model, save_model
+from detector.networks.catalog import build_network, new_card
+from detector.networks.random_weights import randomize
 from detector.networks.weights import assign_weights, weights_of
+from detector.values import Pixels
+
+
+def save_small(folder: Path, *, width: float, picture: Pixels, above: int) -> Model:
+    """`small`: a part of MobileNet for pictures of 96x160 that finds things of 3 classes in a picture."""
+    card = new_card(
+        "ssd300-mobilenet-v1",
+        name="small",
+        classes=["a", "b", "c"],
+        input_size=(96, 160),
+        options={"width": width},
+    )
+    network = build_network(card)
+    randomize(network, card, picture, above=above)
+    return save_model(card, weights_of(network), folder=folder)
 
 
 def random_network(card: ModelCard, *, seed: int = 0) -> keras.Model:

@@ -11,26 +11,15 @@ from detector.errors import ExportError
 from detector.exports import FORMATS, export_model
 from detector.exports.formats import FORMATS as HOW
 from detector.exports.parity import compare
-from detector.model_store import Model, save_model
-from detector.networks.catalog import build_network, new_card
-from detector.networks.random_weights import randomize
-from detector.networks.weights import weights_of
+from detector.model_store import Model
+from tests.detector.random_networks import save_small
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A quarter of a MobileNet for pictures of 96x160, which finds many things in noise."""
-    card = new_card(
-        "ssd300-mobilenet-v1",
-        name="small",
-        classes=["a", "b", "c"],
-        input_size=(96, 160),
-        options={"width": 0.25},
-    )
-    network = build_network(card)
     picture = np.random.default_rng(0).integers(0, 256, (96, 160, 3), np.uint8)
-    randomize(network, card, picture, above=60)
-    return save_model(card, weights_of(network), folder=tmp_path_factory.mktemp("exports"))
+    return save_small(tmp_path_factory.mktemp("exports"), width=0.25, picture=picture, above=60)
 
 
 @pytest.mark.parametrize(

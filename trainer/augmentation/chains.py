@@ -48,7 +48,14 @@ CHAINS: dict[str, Callable[[int, int], Chain]] = {
 }
 
 
-def chain(name: str, *, height: int, width: int, zoom_out: float = 4.0, zoom_in: float = 0.3) -> Chain:
+def chain(
+    name: str,
+    *,
+    height: int,
+    width: int,
+    zoom_out: float = Expand().largest,
+    zoom_in: float = CropSampler().scale[0],
+) -> Chain:
     """The steps of a named chain that ends in pictures of this size.
 
     zoom_out  sides of the largest canvas, in sides of the picture; 1: none. The original's 4 is for an SSD

@@ -10,6 +10,19 @@ common average to nothing.
 import argparse
 from dataclasses import replace
 
+_ALIKE = (
+    "architecture",
+    "options",
+    "input_size",
+    "anchors",
+    "variances",
+    "channel_order",
+    "mean",
+    "scale",
+    "score_activation",
+    "classes",
+)  # what their cards must say alike
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", metavar="MODEL", nargs="+", help="of the list, or the paths of their cards")
@@ -47,17 +60,3 @@ def run(options: argparse.Namespace) -> int:
     saved = save_model(card, mean, force=options.force)
     print(f"Saved as '{saved.name}', the mean of {len(options.models)} models.")
     return 0
-
-
-_ALIKE = (
-    "architecture",
-    "options",
-    "input_size",
-    "anchors",
-    "variances",
-    "channel_order",
-    "mean",
-    "scale",
-    "score_activation",
-    "classes",
-)

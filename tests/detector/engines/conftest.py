@@ -11,11 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from detector.model_store import Model, find_model, save_model
-from detector.networks.catalog import build_network, new_card
-from detector.networks.random_weights import randomize
-from detector.networks.weights import weights_of
+from detector.model_store import Model, find_model
 from detector.values import Frame
+from tests.detector.random_networks import save_small
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -65,16 +63,7 @@ def picture(seed: int, height: int, width: int) -> Frame:
 def engine_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home with the model `small`: MobileNet at half its width, pictures of 96x160, 3 classes."""
     home = tmp_path_factory.mktemp("engines")
-    card = new_card(
-        "ssd300-mobilenet-v1",
-        name="small",
-        classes=["a", "b", "c"],
-        input_size=(96, 160),
-        options={"width": 0.5},
-    )
-    network = build_network(card)
-    randomize(network, card, picture(0, 96, 160).pixels, above=100)
-    save_model(card, weights_of(network), folder=home / "models")
+    save_small(home / "models", width=0.5, picture=picture(0, 96, 160).pixels, above=100)
     return home
 
 
