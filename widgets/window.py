@@ -39,7 +39,6 @@ from widgets.watch_page import WatchPage
 
 _END_WITHIN = 2.5  # seconds all sources together may take to end: the program has 3
 _THEMES = {"dark": "Dark", "light": "Light", "system": "As the system"}
-_FIRST_SIZE = (1280, 800)
 
 
 class Window(QMainWindow):
