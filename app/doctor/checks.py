@@ -132,9 +132,9 @@ def _gpu() -> Iterator[Finding]:
 
 
 def _openvino() -> Iterator[Finding]:
-    from detector.engines.openvino_library import load_openvino
+    from detector.engines.openvino_library import the_core
 
-    core = load_openvino().Core()
+    core = the_core()
     for device in core.available_devices:
         name = core.get_property(device, "FULL_DEVICE_NAME")
         abilities = core.get_property(device, "OPTIMIZATION_CAPABILITIES")

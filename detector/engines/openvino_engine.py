@@ -15,7 +15,7 @@ from detector.engines.devices import core_quota, processor_name, usable_cores
 from detector.engines.engine import FLOOR, Timing
 from detector.engines.graph_cache import cached_graph
 from detector.engines.int8_graph import read_int8, require_int8
-from detector.engines.openvino_library import library_version, load_openvino
+from detector.engines.openvino_library import library_version, load_openvino, the_core
 from detector.engines.pictures import fill
 from detector.errors import EngineError
 from detector.model_store import Model
@@ -39,8 +39,7 @@ class OpenVinoEngine:
         notify: Callable[[str], None],
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        openvino = load_openvino()
-        core = openvino.Core()
+        openvino, core = load_openvino(), the_core()
         self._card = model.card
         self._anchors = generate(model.card.anchors)
         capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -7,12 +7,16 @@
 
 import importlib
 import sys
+import threading
 from types import ModuleType
 from typing import Any
 
 from detector.errors import EngineError
 
 _CONVERTER, _TELEMETRY = "openvino.tools.ovc", "openvino_telemetry"
+
+_lock = threading.Lock()
+_core: Any = None
 
 
 def load_openvino() -> Any:
@@ -33,6 +37,22 @@ def load_openvino() -> Any:
         ) from error
     finally:
         sys.modules.pop(_CONVERTER, None)
+
+
+def the_core() -> Any:
+    """The one `openvino.Core` of this process, which lives as long as the process.
+
+    With a Core comes its plugin for processors, and that gives the thread it is loaded in another stack for
+    signals (AMX needs a large one); when it goes, the stack is freed. Of two that go in the order they came,
+    the second puts the first one's back, freed already: the next Ctrl-C was a segmentation fault.
+
+    raises  EngineError as `load_openvino` does
+    """
+    global _core
+    with _lock:
+        if _core is None:
+            _core = load_openvino().Core()
+        return _core
 
 
 def load_converter() -> Any:

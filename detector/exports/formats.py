@@ -74,10 +74,10 @@ def write_openvino(module: Any, path: Path) -> None:
 
 
 def open_openvino(path: Path) -> Run:
-    from detector.engines.openvino_library import load_openvino
+    from detector.engines.openvino_library import the_core
 
     exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = load_openvino().Core().compile_model(path, "CPU", exact)
+    compiled = the_core().compile_model(path, "CPU", exact)
     return lambda picture: _first({port.any_name: each for port, each in compiled(picture[None]).items()})
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detector.engines.devices import processor_name
 from detector.engines.exact_layers import leading
-from detector.engines.openvino_library import load_openvino
+from detector.engines.openvino_library import the_core
 from detector.importers import import_file
 from detector.model_store import save_model
 from tests.detector.engines.conftest import picture, run_python
@@ -86,7 +86,7 @@ def test_tensorflow_openvino_and_jax_agree_on_a_small_network(
 
 
 def has_bfloat16() -> bool:
-    return "BF16" in load_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in the_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 @pytest.mark.slow

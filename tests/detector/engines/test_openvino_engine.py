@@ -13,7 +13,7 @@ from detector.anchors import generate
 from detector.engines import Engine, open_engine
 from detector.engines.graph_file import read_graph
 from detector.engines.openvino_engine import choose_precision
-from detector.engines.openvino_library import load_openvino
+from detector.engines.openvino_library import load_openvino, the_core
 from detector.errors import EngineError
 from detector.model_store import Model
 from detector.networks.catalog import load_network
@@ -158,8 +158,7 @@ def test_what_runs_is_said_and_shares_the_converted_graph(small: Model) -> None:
 
 def test_in_bfloat16_the_first_layers_and_the_answers_stay_exact(small: Model, engine_home: Path) -> None:
     (path,) = (engine_home / "cache" / "openvino").iterdir()
-    graph, openvino = read_graph(path), load_openvino()
-    core = openvino.Core()
+    graph, openvino, core = read_graph(path), load_openvino(), the_core()
     if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor does not compute in bfloat16")
     network = core.read_model(graph.xml, openvino.Tensor(graph.weights, shared_memory=True))
