@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, QTimer
-from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PyQt5.QtGui import QCloseEvent
 from PyQt5.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.credentials import forget_log_in_soon
@@ -24,7 +24,6 @@ from widgets.ending import Ending
 from widgets.grid_page import GridPage
 from widgets.help_page import AboutDialog, KeysDialog
 from widgets.icons import program_icon
-from widgets.incoming import addresses_in
 from widgets.keeping import Keeping
 from widgets.menus import OwnKeys, add_choices, fill_menu_bar, make_actions
 from widgets.model_chooser import ModelChooser
@@ -56,7 +55,6 @@ class Window(QMainWindow):
         super().__init__()
         self._say_title()
         self.setWindowIcon(program_icon())
-        self.setAcceptDrops(True)
         self.settings = settings
         self.models = models
         models.setParent(self)
@@ -100,7 +98,7 @@ class Window(QMainWindow):
         column.addWidget(self.banner)
         column.addWidget(self._pages, 1)
         self.setCentralWidget(middle)
-        self._drop_hint = DropHint(middle)
+        DropHint(middle, self).dropped.connect(self.open_dropped)
         self.theme_actions = add_choices(self.menus["View"], "Colours", _THEMES, self.use_theme)
         for name in ("toggle_panel", "toggle_boxes", "toggle_labels"):
             self.actions_by_name[name].setChecked(True)
@@ -195,6 +193,12 @@ class Window(QMainWindow):
         self.grid.open(sources, opener, self.models.card, self.page.choice())
         self._go_to(self.grid)
         self._say_title(f"{len(sources)} sources")
+
+    def open_dropped(self, addresses: Sequence[str]) -> None:
+        if len(addresses) == 1:
+            self.open_source(addresses[0])
+        else:
+            self.open_together(addresses)
 
     def show_grid(self) -> None:
         """From one of several sources back to all of them."""
@@ -354,26 +358,6 @@ class Window(QMainWindow):
 
     def show_about(self) -> None:
         AboutDialog(self).open()
-
-    # Dropping. Not by an event filter: one in Python is asked while its window is being deleted, and crashes.
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if addresses_in(event.mimeData()):
-            event.acceptProposedAction()
-            self._drop_hint.cover()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._drop_hint.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._drop_hint.hide()
-        if not (addresses := addresses_in(event.mimeData())):
-            return
-        event.acceptProposedAction()
-        if len(addresses) == 1:
-            self.open_source(addresses[0])
-        else:
-            self.open_together(addresses)
 
     # The end.
 
