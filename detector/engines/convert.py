@@ -16,6 +16,8 @@ from detector.engines.graph_file import Graph, write_graph
 from detector.engines.openvino_library import load_converter
 from detector.model_store import Model, ModelCard, read_weights
 
+_CONVOLUTIONS = ("Convolution", "GroupConvolution")
+
 
 def convert(model: Model) -> Graph:
     """The network with its score activation, for one picture.
@@ -41,6 +43,8 @@ def convert(model: Model) -> Graph:
     pictures = tf.TensorSpec((1, *model.card.input_size, 3), tf.uint8, name="pictures")
     converted = openvino.convert_model(tf.function(detect, input_signature=[pictures]))
     _keep_exact(converted, openvino)
+    _keep_sums_apart(converted, openvino)
+    converted.validate_nodes_and_infer_types()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.xml"
         # float16 on disk would cost accuracy that float32 and bfloat16 engines are compared to.
@@ -50,8 +54,7 @@ def convert(model: Model) -> Graph:
 
 def _keep_exact(converted: Any, openvino: Any) -> None:
     """Marks what stays in float32 when the graph is compiled for bfloat16 (see `exact_layers`)."""
-    kinds = ("Convolution", "GroupConvolution")
-    convolutions = [node for node in converted.get_ordered_ops() if node.get_type_name() in kinds]
+    convolutions = [node for node in converted.get_ordered_ops() if node.get_type_name() in _CONVOLUTIONS]
     work = [
         np.prod(node.input(1).get_shape()) * np.prod(node.output(0).get_shape()[2:]) for node in convolutions
     ]
@@ -63,13 +66,35 @@ def _keep_exact(converted: Any, openvino: Any) -> None:
             (last,) = _users(node)  # its bias
         if {user.get_type_name() for user in _users(last)} <= {"Transpose", "Reshape", "Concat"}:
             # An answer. OpenVINO computes what follows the last convolutions in float32, and fuses a limit
-            # into the convolution before it: a limit that limits nothing makes that one write float32.
-            largest = float(np.finfo(np.float32).max)
+            # into the convolution before it: so limited, that one writes float32.
             places = last.output(0).get_target_inputs()
-            exact = openvino.opset1.clamp(last.output(0), -largest, largest)
+            exact = _unlimiting(last.output(0), openvino)
             for place in places:
-                place.replace_source_output(exact.output(0))
-    converted.validate_nodes_and_infer_types()
+                place.replace_source_output(exact)
+
+
+def _keep_sums_apart(converted: Any, openvino: Any) -> None:
+    """Keeps shortcuts, as of ResNet and MobileNet v2, from being added within a convolution before them.
+
+    OpenVINO 2026.4 would fuse the two, and could not compile that in bfloat16 on a processor with AVX512-BF16
+    and no AMX ("object is not initialized").
+    """
+    for node in converted.get_ordered_ops():
+        if node.get_type_name() == "Add" and not _has_constant(node):
+            for index, value in enumerate(node.input_values()):
+                source = value.get_node()
+                if source.get_type_name() in _CONVOLUTIONS or _has_constant(source):  # a bias was added
+                    node.input(index).replace_source_output(_unlimiting(value, openvino))
+
+
+def _has_constant(node: Any) -> bool:
+    return "Constant" in [value.get_node().get_type_name() for value in node.input_values()]
+
+
+def _unlimiting(value: Any, openvino: Any) -> Any:
+    """What the value is, behind a limit that limits nothing: OpenVINO's passes stop at it."""
+    largest = float(np.finfo(np.float32).max)
+    return openvino.opset1.clamp(value, -largest, largest).output(0)
 
 
 def _users(node: Any) -> list[Any]:

@@ -62,7 +62,6 @@ class OpenVinoEngine:
         )
         self._weights = graph.weights  # OpenVINO computes on these bytes and does not hold them
         shared = partial(openvino.Tensor, shared_memory=True)
-        network = core.read_model(graph.xml, shared(graph.weights))
         # what of an 8-bit network stays in floats
         floats = _fastest_float(capabilities) if self._precision == "int8" else self._precision
 
@@ -71,9 +70,18 @@ class OpenVinoEngine:
             count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + spare
             return [_Request(compiled, shared) for _ in range(count)]
 
-        self._alone = requests("LATENCY", 0)[:1]
-        # One request more than run at once: while it is filled or read out, the others compute.
-        self._together = requests("THROUGHPUT", 1) if min(batch, usable_cores()) > 1 else []
+        try:
+            network = core.read_model(graph.xml, shared(graph.weights))
+            self._alone = requests("LATENCY", 0)[:1]
+            # One request more than run at once: while it is filled or read out, the others compute.
+            self._together = requests("THROUGHPUT", 1) if min(batch, usable_cores()) > 1 else []
+        except RuntimeError as error:
+            other = "--engine keras" if floats == "float32" else "--precision float32"
+            reason = str(error).strip().splitlines()[-1]
+            raise EngineError(
+                f"OpenVINO cannot run the model '{model.name}' in {self._precision} ({reason}); "
+                f"choose {other}."
+            ) from error
         self._timing = Timing()
         black = Frame(np.zeros((*model.card.input_size, 3), np.uint8))
         for requested in (self._alone, self._together):

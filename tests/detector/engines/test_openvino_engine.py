@@ -11,14 +11,16 @@ import pytest
 
 from detector.anchors import generate
 from detector.engines import Engine, open_engine
-from detector.engines.graph_file import read_graph
+from detector.engines.graph_cache import graph_path
+from detector.engines.graph_file import Graph, read_graph, write_graph
 from detector.engines.openvino_engine import choose_precision
-from detector.engines.openvino_library import load_openvino, the_core
+from detector.engines.openvino_library import library_version, load_openvino, the_core
 from detector.errors import EngineError
 from detector.model_store import Model
 from detector.networks.catalog import load_network
 from detector.values import Frame
 from tests.detector.engines.conftest import picture
+from tests.detector.engines.tiny import tiny_graph, tiny_model
 from tests.detector.plain_nms import plain_nms
 
 FRAMES = [picture(1, 120, 200), picture(2, 96, 160), picture(3, 301, 203), picture(4, 480, 640)]
@@ -171,3 +173,11 @@ def test_in_bfloat16_the_first_layers_and_the_answers_stay_exact(small: Model, e
     assert computing.count("bf16") > len(computing) / 2
     # Two heads on each of six maps.
     assert sum(pair == ("bf16", "f32") for pair in zip(computing, writing)) == 12
+
+
+def test_a_graph_that_openvino_cannot_run_is_said_with_a_way_out(studio_home: Path) -> None:
+    model, graph = tiny_model(), tiny_graph()
+    path = graph_path(model, precision="float32", openvino_version=library_version(load_openvino()))
+    write_graph(path, Graph(graph.xml.replace(b'type="ReLU"', b'type="Squash"'), graph.weights))
+    with pytest.raises(EngineError, match=r"'small' in float32 \(.+\); choose --engine keras\."):
+        open_engine(model, engine="openvino", precision="float32")
