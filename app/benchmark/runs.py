@@ -1,5 +1,6 @@
 """What `benchmark` measures: which ways take turns, for which models, on which frame."""
 
+import importlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -14,6 +15,7 @@ from app.benchmark.file_way import Rates, measure_file
 from app.benchmark.measuring import Row, Way, measure
 from app.benchmark.subjects import RANDOM_NETWORKS, drawn_frame, random_model
 from app.benchmark.ways import litert, tensorflow_network, whole_call
+from app.commands.without_greetings import without_greetings
 from app.sources.file import VideoFile
 from app.sources.source import frames
 from detector.engines import open_engine
@@ -80,6 +82,8 @@ def benchmark(options: BenchmarkOptions, *, on_round: OnRound, notify: Notify) -
     if options.device == "gpu":
         return Measured(about=about, rows=_on_gpu(options, frame, on_round))
     os.environ["KERAS_BACKEND"] = "tensorflow"  # whose network the others are compared with
+    with without_greetings():
+        importlib.import_module("keras")
     if options.model:
         models = [find_model(options.model)]
     else:

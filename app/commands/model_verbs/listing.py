@@ -8,6 +8,7 @@ nothing, --unverified where nobody has published a checksum, or a browser.
 """
 
 import argparse
+import importlib
 import json
 import os
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.commands.model_verbs.words import megabytes, size_of, size_words, table
 from app.commands.progress import counted
+from app.commands.without_greetings import without_greetings
 
 if TYPE_CHECKING:
     from app.published.catalog import Published
@@ -63,8 +65,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _compare_architectures() -> int:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"  # what OpenVINO is compared with
+    with without_greetings():
+        importlib.import_module("keras")
     from app.benchmark.architectures import compare, markdown
     from detector.engines.devices import processor_name, usable_cores
     from detector.networks.architectures import ARCHITECTURES
