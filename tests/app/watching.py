@@ -10,10 +10,11 @@ import trackers  # noqa: F401  warnings within it are errors if a test ends whil
 
 from app.pipeline import LivePipeline, View
 from app.recording.sidecar import Finder
-from app.sources import Source
+from app.sources import Source, State
 from detector.engines import FLOOR, Timing
 from detector.nms import nms
 from detector.values import Detections, Frame, LabelMap
+from tests.app.videos import read_number
 
 LABELS = LabelMap(("square", "number"))
 
@@ -94,3 +95,13 @@ class Watching:
                 return view
             self._changed.wait(0.05)
         raise AssertionError(f"did not happen within {seconds:g} s; now: {view}")
+
+
+def number(view: View) -> int:
+    """Of the frame in view, -1 before the first."""
+    return read_number(view.frame.pixels) if view.frame else -1
+
+
+def seen(view: View, name: str) -> bool:
+    """Whether the source is in the state of that name."""
+    return view.status.state is State[name]

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot  # noqa: E402
 from app.settings import Settings  # noqa: E402
 from tests.app.videos import write_video  # noqa: E402
 from tests.widgets.finding import FinderChooser  # noqa: E402
+from tests.widgets.person import Person  # noqa: E402
 from widgets import theme  # noqa: E402
 from widgets.window import Window  # noqa: E402
 
@@ -69,3 +70,16 @@ def open_window(qtbot: object) -> Iterator[Callable[..., Window]]:
         window.close()
         qtbot.waitUntil(window.isHidden, timeout=4000)  # type: ignore[attr-defined]
         assert not window.caught
+
+
+@pytest.fixture
+def person(qtbot, open_window) -> Person:
+    return Person(qtbot, open_window())
+
+
+@pytest.fixture
+def watching(person: Person, clip: Path) -> Person:
+    """Watches the clip, with the first boxes there."""
+    person.window.open_source(str(clip))
+    person.sees(lambda view: len(view.detections))
+    return person

@@ -10,7 +10,7 @@ from app.events import Line, Regions, Zone
 from app.settings import Settings
 from app.tracking.identities import wait_for_library
 from tests.app.test_live_events import WHOLE
-from tests.widgets.test_window import Person
+from tests.widgets.person import Person
 
 
 @pytest.fixture

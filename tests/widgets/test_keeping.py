@@ -7,7 +7,7 @@ from PyQt5.QtCore import Qt
 
 from app.sources import State
 from tests.app.videos import read_number
-from tests.widgets.test_window import Person
+from tests.widgets.person import Person
 
 
 @pytest.fixture

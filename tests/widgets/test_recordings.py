@@ -19,8 +19,8 @@ from tests.app.outputs import pictures
 from tests.app.test_clean_recording import sharpest
 from tests.app.videos import eventually, numbered_picture
 from tests.widgets.finding import FinderChooser
+from tests.widgets.person import Person
 from tests.widgets.test_keeping import marks
-from tests.widgets.test_window import Person
 from widgets.recording_dialog import RecordingDialog
 from widgets.window import Window
 

@@ -13,7 +13,7 @@ from app.credentials import find_log_in
 from app.settings import Settings
 from app.sources import FoundCamera
 from tests.app.rtsp import load_server, server_process
-from tests.widgets.test_window import Person
+from tests.widgets.person import Person
 from widgets.cameras import Cameras
 from widgets.marks_painter import Mark
 from widgets.stream_dialog import StreamDialog
@@ -22,11 +22,6 @@ from widgets.stream_dialog import StreamDialog
 @pytest.fixture(scope="module")
 def rtsp(shared):
     return load_server(shared)
-
-
-@pytest.fixture
-def person(qtbot, open_window) -> Person:
-    return Person(qtbot, open_window())
 
 
 def card(person: Person) -> str:

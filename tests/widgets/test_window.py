@@ -1,69 +1,27 @@
 """The window as a person uses it: real files and a real detector that finds squares."""
 
 import threading
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from PyQt5.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PyQt5.QtGui import QDragEnterEvent, QDropEvent
+from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
-    QApplication,
     QLabel,
     QLineEdit,
     QScrollBar,
 )
 
-from app.pipeline import View
 from app.settings import Settings
 from app.sources import State
 from detector.errors import ModelError
-from tests.app.videos import read_number
 from tests.app.watching import SquareFinder
 from tests.widgets.finding import FinderChooser
+from tests.widgets.person import Person
 from widgets.large_button import LargeButton
 from widgets.model_chooser import ModelChooser
 from widgets.window import Window
-
-
-class Person:
-    """Opens a window and waits for what they see in it."""
-
-    def __init__(self, qtbot: object, window: Window) -> None:
-        self.window, self.bot = window, qtbot
-
-    @property
-    def view(self) -> View:
-        watched = self.window.page.watched()
-        assert watched, "nothing is being watched"
-        return watched[0].latest()
-
-    def sees(self, condition: Callable[[View], object]) -> View:
-        self.bot.waitUntil(lambda: bool(condition(self.view)))  # type: ignore[attr-defined]
-        return self.view
-
-    def presses(self, key: int, modifier: int = Qt.NoModifier) -> None:
-        self.bot.keyClick(self.window.page.view, key, modifier)  # type: ignore[attr-defined]
-
-    def number(self) -> int:
-        frame = self.view.frame
-        return read_number(frame.pixels) if frame else -1
-
-
-@pytest.fixture
-def person(qtbot, open_window) -> Person:
-    return Person(qtbot, open_window())
-
-
-@pytest.fixture
-def watching(person: Person, clip: Path) -> Person:
-    """Watches the clip, with the first boxes there."""
-    person.window.open_source(str(clip))
-    person.sees(lambda view: len(view.detections))
-    return person
 
 
 def paused(person: Person) -> Person:
@@ -229,81 +187,6 @@ def test_everything_can_be_reached_with_tab_and_has_a_name_and_a_tip(watching):
     assert set(controls) <= reached
 
 
-@pytest.mark.parametrize(
-    ("name", "content"), [("empty.mp4", b""), ("text.mp4", b"no video"), ("none.mp4", None)]
-)
-def test_a_file_that_is_no_video_is_explained_on_the_start_page(person, tmp_path, name, content):
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    person.window.open_source(str(tmp_path / name))
-    person.bot.waitUntil(person.window.banner.isVisible)
-    assert name in person.window.banner.words
-    assert person.window.start_page.isVisible()
-    assert person.window.settings.recent_sources == ()
-
-
-def test_every_broken_file_is_a_picture_or_a_sentence(person, shared):
-    for file in sorted((shared / "video/broken").iterdir()):
-        person.window.banner.dismiss()
-        person.window.open_source(str(file))
-
-        def answered() -> bool:
-            watched = person.window.page.watched()
-            return person.window.banner.isVisible() or bool(watched and watched[0].latest().frame)
-
-        person.bot.waitUntil(answered)
-
-
-def _drop(window: Window, mime: QMimeData) -> None:
-    at, copy, left = QPoint(50, 50), Qt.CopyAction, Qt.LeftButton
-    enter = QDragEnterEvent(at, copy, mime, left, Qt.NoModifier)
-    QApplication.sendEvent(window, enter)
-    if enter.isAccepted():
-        QApplication.sendEvent(window, QDropEvent(QPointF(at), copy, mime, left, Qt.NoModifier))
-
-
-def test_a_file_that_is_dropped_is_watched(person, clip):
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(clip))])
-    _drop(person.window, mime)
-    person.sees(lambda view: view.frame)
-
-
-def test_several_files_that_are_dropped_are_watched_side_by_side(person, clip):
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(clip))] * 2)
-    _drop(person.window, mime)
-    assert [tile.address for tile in person.window.grid.tiles] == [str(clip)] * 2
-
-
-def test_a_picture_that_is_dropped_is_watched(person, tmp_path):
-    import cv2
-
-    from tests.app.videos import numbered_picture
-
-    cv2.imwrite(str(tmp_path / "picture.png"), numbered_picture(42))
-    mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(tmp_path / "picture.png"))])
-    _drop(person.window, mime)
-    person.sees(lambda view: view.own_boxes)
-    assert person.number() == 42
-
-
-def test_a_folder_is_shown_picture_by_picture_with_its_names(person, tmp_path):
-    import cv2
-
-    from tests.app.videos import numbered_picture
-
-    for number in (1, 2):
-        cv2.imwrite(str(tmp_path / f"picture-{number}.png"), numbered_picture(number))
-    person.window.open_source(str(tmp_path))
-    person.sees(lambda view: person.number() == 1)
-    person.presses(Qt.Key_Period)
-    person.sees(lambda view: person.number() == 2)
-    title = f"picture-2.png – {tmp_path.name} – SSD Studio"
-    person.bot.waitUntil(lambda: person.window.windowTitle() == title)
-
-
 def test_a_model_that_cannot_be_used_is_said_and_the_video_goes_on(qtbot, open_window, clip):
     def damaged() -> SquareFinder:
         raise ModelError("The weights of 'squares' are damaged; import it again.")
@@ -328,18 +211,6 @@ def test_a_model_that_is_loading_is_said_beside_the_figures_and_is_no_mishap(qtb
     assert not window.banner.isVisible()
     gate.set()
     qtbot.waitUntil(lambda: window.page.figures.text("device") == "test bench")
-
-
-def test_what_was_copied_is_opened_with_control_v(person, clip):
-    QApplication.clipboard().setText(str(clip))
-    person.bot.keyClick(person.window, Qt.Key_V, Qt.ControlModifier)
-    person.sees(lambda view: view.frame)
-
-
-def test_copied_prose_is_refused_in_a_sentence(person):
-    QApplication.clipboard().setText("no address at all")
-    person.bot.keyClick(person.window, Qt.Key_V, Qt.ControlModifier)
-    assert "neither" in person.window.banner.words
 
 
 def test_full_screen_hides_everything_but_the_picture_until_the_mouse_moves(watching):
