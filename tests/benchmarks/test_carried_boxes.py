@@ -34,9 +34,8 @@ Said = list[tuple[float, Detections]]  # of every frame of a clip: its time, and
 
 
 @pytest.fixture
-def said(shared: Path, coco_home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[Path, Said]:
-    monkeypatch.setenv("SSD_STUDIO_HOME", str(coco_home))
-    engine = open_engine(find_model("coco"))
+def said(shared: Path) -> dict[Path, Said]:
+    engine = open_engine(find_model("everyday"))
     paths = [shared / "video" / clip for clip in CLIPS]
     return {
         path: [(frame.pts, engine.detect([frame])[0]) for frame in frames(open_source(str(path)))]
