@@ -1,14 +1,15 @@
 """What is said about a box beside its heat map: which anchor, which feature map; and how to see more."""
 
 from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QSlider, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QCheckBox, QHBoxLayout, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from detector.explain.look import OPACITY
+from widgets.card import Card
 from widgets.icons import icon
 from widgets.labels import label
 
 
-class ReasonCard(QFrame):
+class ReasonCard(Card):
     """A small card in a corner of the view.
 
     changed  opacity or anchors: what lies over the picture is to be painted anew

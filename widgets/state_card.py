@@ -1,17 +1,16 @@
 """What stands over the picture while there is none, or no new one: a sentence and what can be done."""
 
-from PyQt5.QtCore import QRectF, Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from widgets import theme
+from widgets.card import Card
 from widgets.labels import label
 from widgets.source_words import CardWords
 
 _WIDTH = 400  # logical pixels
 
 
-class StateCard(QFrame):
+class StateCard(Card):
     """A small card in the middle of the view.
 
     retry   try at once
@@ -84,13 +83,3 @@ class StateCard(QFrame):
         self.layout().setSpacing(10 if wide else 4)
         self.setFixedHeight(self.layout().heightForWidth(self.width()))
         self.move((room.width() - self.width()) // 2, (room.height() - self.height()) // 2)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        colours = theme.current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.Antialiasing)
-        painter.setPen(QPen(QColor(colours.line), 1))
-        ground = QColor(colours.panel)
-        ground.setAlpha(240)
-        painter.setBrush(ground)
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 12, 12)

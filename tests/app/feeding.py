@@ -71,7 +71,7 @@ class Feeding:
         self.recording.finish()
         assert self.recording.join(20)
 
-    def until(self, condition: object, seconds: float = 20.0) -> RecordingState:
+    def until(self, condition: object, seconds: float = 60.0) -> RecordingState:
         assert callable(condition)
         assert eventually(lambda: condition(self.state), seconds), self.state
         return self.state

@@ -86,7 +86,7 @@ class Watching:
     ) -> None:
         assert self.pipeline.close(3.0)
 
-    def until(self, condition: Callable[[View], object], seconds: float = 20.0) -> View:
+    def until(self, condition: Callable[[View], object], seconds: float = 60.0) -> View:
         """The first view that fulfils the condition; what changes is looked at, as a window does."""
         for _ in range(int(seconds / 0.05)):
             self._changed.clear()
