@@ -12,7 +12,7 @@ from widgets.labels import label
 class ReasonCard(Card):
     """A small card in a corner of the view.
 
-    changed  opacity or anchors: what lies over the picture is to be painted anew
+    changed  opacity, anchors or grid: what lies over the picture is to be painted anew
     closed   the person has seen enough
     """
 
@@ -31,6 +31,11 @@ class ReasonCard(Card):
         self.anchors = QCheckBox("Anchors behind it")
         self.anchors.setToolTip("Show the anchor that gave the box, and those whose boxes it suppressed")
         self.anchors.setFocusPolicy(Qt.TabFocus)
+        self.grid = QCheckBox("Anchors of its feature map")
+        self.grid.setToolTip(
+            "Show the middle of each cell of the map, and the anchors' shapes at the box's own"
+        )
+        self.grid.setFocusPolicy(Qt.TabFocus)
         close = QToolButton(icon=icon("close"))
         close.setAccessibleName("Close")
         close.setToolTip("Show the picture without it")
@@ -38,6 +43,7 @@ class ReasonCard(Card):
         close.clicked.connect(self.closed)
         self.opacity.valueChanged.connect(self.changed)
         self.anchors.toggled.connect(self.changed)
+        self.grid.toggled.connect(self.changed)
         top = QHBoxLayout()
         top.addWidget(self._title, 1)
         top.addWidget(close)
@@ -45,7 +51,7 @@ class ReasonCard(Card):
         column.setContentsMargins(14, 10, 10, 12)
         column.setSpacing(6)
         column.addLayout(top)
-        for widget in (self._sentence, self.opacity, self.anchors):
+        for widget in (self._sentence, self.opacity, self.anchors, self.grid):
             column.addWidget(widget)
         self.setFixedWidth(280)
         self.hide()
@@ -61,5 +67,6 @@ class ReasonCard(Card):
         self._sentence.setText(sentence)
         self.opacity.setVisible(answered)
         self.anchors.setVisible(answered)
+        self.grid.setVisible(answered)
         self.adjustSize()
         self.show()

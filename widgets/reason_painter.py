@@ -1,9 +1,9 @@
-"""What of an explanation lies over the picture: the heat map, and the anchors behind the box."""
+"""What of an explanation lies over the picture: the heat map, and anchors."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from PyQt5.QtCore import QRectF, Qt
+from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QColor, QImage, QPainter, QPen
 
 from detector.explain.look import heat_layer
@@ -22,11 +22,17 @@ class Reason:
     heat     the whole frame, clear where nothing spoke for the box
     opacity  0..1, where the map is warmest
     anchors  (n, 4) float32, pixels of the frame: the one that gave the box, then those it suppressed
+    grid     (n, 4) float32, all anchors of its feature map, cell after cell
+    shapes   anchors of a cell
+    cell     which cell of the grid gave the box
     """
 
     heat: QImage
     opacity: float
     anchors: Boxes
+    grid: Boxes
+    shapes: int
+    cell: int
 
 
 def heat_image(heat: Heat, height: int, width: int) -> QImage:
@@ -49,6 +55,7 @@ def paint_reason(
     painter.drawImage(_rectangle((0, 0, width, height), placement), reason.heat)
     painter.setOpacity(1)
     painter.setBrush(Qt.NoBrush)
+    _paint_grid(painter, reason, placement)
     accent = QColor(theme.DARK.accent)
     for number, box in reversed(list(enumerate(np.asarray(reason.anchors).tolist()))):
         area = _rectangle(box, placement)
@@ -60,6 +67,19 @@ def paint_reason(
             painter.setPen(pen)
             painter.drawRect(area)
     painter.restore()
+
+
+def _paint_grid(painter: QPainter, reason: Reason, placement: Placement) -> None:
+    """A point in the middle of each cell, and the shapes at the one that gave the box."""
+    firsts = reason.grid[:: reason.shapes]
+    for pen in (QPen(QColor(0, 0, 0, 170), 5), QPen(QColor(255, 255, 255, 220), 3)):
+        painter.setPen(pen)
+        for x, y in ((firsts[:, :2] + firsts[:, 2:]) / 2).tolist():
+            painter.drawPoint(QPointF(*placement.to_view(x, y)))
+    painter.setPen(QPen(QColor(255, 255, 255, 200), 1, Qt.DashLine))
+    own = reason.grid[reason.cell * reason.shapes :][: reason.shapes]
+    for box in own.tolist():
+        painter.drawRect(_rectangle(box, placement))
 
 
 def _rectangle(box: tuple[float, float, float, float] | list[float], placement: Placement) -> QRectF:

@@ -23,10 +23,13 @@ _LOADING = "The model is made ready to be asked; about ten seconds the first tim
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shown:
-    """An answer that lies over the picture; anchors (n, 4) in pixels."""
+    """An answer that lies over the picture; see `Reason`."""
 
     heat: QImage
     anchors: Boxes
+    grid: Boxes
+    shapes: int
+    cell: int
 
 
 class Reasons(QObject):
@@ -93,8 +96,15 @@ class Reasons(QObject):
             self.forget()
         if self._shown is None:
             return None
-        shown = self._shown.anchors[: None if self.card.anchors.isChecked() else 0]
-        return Reason(self._shown.heat, self.card.opacity.value() / 100, shown)
+        shown = self._shown
+        return Reason(
+            heat=shown.heat,
+            opacity=self.card.opacity.value() / 100,
+            anchors=shown.anchors[: None if self.card.anchors.isChecked() else 0],
+            grid=shown.grid[: None if self.card.grid.isChecked() else 0],
+            shapes=shown.shapes,
+            cell=shown.cell,
+        )
 
     def forget(self) -> None:
         """The picture as it was."""
@@ -117,9 +127,15 @@ class Reasons(QObject):
         explanation, layout = answer.explanation, question.model.card.anchors
         frame = question.frame
         ids = [explanation.anchor_id, *answer.suppressed.tolist()]
-        size = np.array([frame.width, frame.height] * 2, np.float32)
+        anchors = to_xyxy(generate(layout)) * np.array([frame.width, frame.height] * 2, np.float32)
+        first = sum(layout.counts[: explanation.anchor_map])
+        shapes = layout.boxes_per_cell[explanation.anchor_map]
         self._shown = _Shown(
-            heat_image(explanation.heat, frame.height, frame.width), to_xyxy(generate(layout)[ids]) * size
+            heat=heat_image(explanation.heat, frame.height, frame.width),
+            anchors=anchors[ids],
+            grid=anchors[first:][: layout.counts[explanation.anchor_map]],
+            shapes=shapes,
+            cell=(explanation.anchor_id - first) // shapes,
         )
         height, width = layout.map_shapes[explanation.anchor_map]
         rows, columns = explanation.heat.shape

@@ -76,6 +76,11 @@ def test_a_click_on_a_box_of_a_standing_picture_says_and_shows_why_until_the_pic
     card.anchors.setChecked(True)
     card.opacity.setValue(30)
     assert len(view.scene.reason.anchors) >= 1 and view.scene.reason.opacity == 0.3
+    assert len(view.scene.reason.grid) == 0
+    card.grid.setChecked(True)
+    reason = view.scene.reason
+    assert (len(reason.grid), reason.shapes) == (600, 6)  # 10x10 cells
+    assert reason.anchors[0] in reason.grid[reason.cell * 6 :][:6]
 
     _click(qtbot, view, 1, view.scene.picture.frame.height - 1)  # no box is there
     assert not card.isVisible() and view.scene.reason is None
