@@ -74,7 +74,8 @@ def test_sources_that_want_other_overlaps_are_asked_apart(clips: list[Path]):
             watching.until(lambda view: view.frame and view.frame.sequence > 5)
         permits.release(10_000)
         for watching, count in zip(watched, (1, 2, 1)):
-            assert len(watching.until(lambda view: view.own_boxes).detections) == count
+            view = watching.until(lambda view: view.status.state is State.ENDED and view.own_boxes)
+            assert len(view.detections) == count
     assert not any("b.mp4" in batch and len(batch) > 1 for batch in finder.batches)
 
 
