@@ -99,13 +99,13 @@ class Detecting:
 
     # Asked by the engine.
 
-    def question(self) -> Question | None:
+    def question(self, way: tuple[float, float] | None) -> Question | None:
         for key, entry in (("held", self._held), ("newest", self._mailbox.newest())):
             if entry is None:
                 continue
             question = Question.about(entry, self._choice)
             asked = entry.number, question.way
-            if asked not in self._asked.values():
+            if asked not in self._asked.values() and way in (None, question.way):
                 self._asked[key] = asked
                 self._under_way = question
                 return question

@@ -65,8 +65,11 @@ class Question:
 class Asker(Protocol):
     """One source. Called with `SharedEngine.changed` held, but for `answered`."""
 
-    def question(self) -> Question | None:
-        """What waits to be looked at; None while the engine has seen it all."""
+    def question(self, way: tuple[float, float] | None) -> Question | None:
+        """What waits to be looked at, and is looked at now; None while the engine has seen it all.
+
+        way  the only one in which it can be answered now; None: any
+        """
 
     def answered(self, question: Question, detections: Detections, seconds: float) -> None:
         """What was found, highest score first, down to the floor; `seconds` were needed. To be left alone if
@@ -177,8 +180,10 @@ class SharedEngine:
         """
         with self.changed:
             while not self._closing and self._wanted is None:
-                waiting = [(asker, asked) for asker in self._askers if (asked := asker.question())]
-                batch = [pair for pair in waiting if pair[1].way == waiting[0][1].way][:BATCH]
+                batch: list[tuple[Asker, Question]] = []
+                for asker in self._askers:  # asked only for what is answered: it does not ask twice
+                    if len(batch) < BATCH and (asked := asker.question(batch[0][1].way if batch else None)):
+                        batch.append((asker, asked))
                 if batch:
                     for asker, _ in batch:  # to the end of the line
                         self._askers.remove(asker)
