@@ -1,10 +1,9 @@
 """A click on a box of a standing picture: why it is there."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from PyQt5.QtCore import QObject, pyqtSignal
-from PyQt5.QtGui import QImage
 
 from app.explaining import Answer, Explaining, Question
 from app.overlay import label_of
@@ -12,24 +11,13 @@ from app.pipeline import View
 from detector.anchors import generate
 from detector.boxes import to_xyxy
 from detector.model_store import Model
-from detector.values import Boxes, Detections, Frame
+from detector.values import Detections, Frame
 from widgets.reason_card import ReasonCard
 from widgets.reason_painter import Reason, heat_image
 from widgets.video_view import VideoView
 
 _MARGIN = 12
 _LOADING = "The model is made ready to be asked; about ten seconds the first time."
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shown:
-    """An answer that lies over the picture; see `Reason`."""
-
-    heat: QImage
-    anchors: Boxes
-    grid: Boxes
-    shapes: int
-    cell: int
 
 
 class Reasons(QObject):
@@ -50,7 +38,7 @@ class Reasons(QObject):
         self._over: Frame | None = None  # the picture that was clicked on
         self._question: Question | None = None
         self._title = self._carried = ""
-        self._shown: _Shown | None = None
+        self._shown: Reason | None = None
         self._told.connect(self._answered)  # from the thread that asks into the window's
         self.card.changed.connect(self.changed)
         self.card.closed.connect(self.forget)
@@ -96,14 +84,12 @@ class Reasons(QObject):
             self.forget()
         if self._shown is None:
             return None
-        shown = self._shown
-        return Reason(
-            heat=shown.heat,
-            opacity=self.card.opacity.value() / 100,
-            anchors=shown.anchors[: None if self.card.anchors.isChecked() else 0],
-            grid=shown.grid[: None if self.card.grid.isChecked() else 0],
-            shapes=shown.shapes,
-            cell=shown.cell,
+        shown, card = self._shown, self.card
+        return replace(
+            shown,
+            opacity=card.opacity.value() / 100,
+            anchors=shown.anchors[: None if card.anchors.isChecked() else 0],
+            grid=shown.grid[: None if card.grid.isChecked() else 0],
         )
 
     def forget(self) -> None:
@@ -130,8 +116,9 @@ class Reasons(QObject):
         anchors = to_xyxy(generate(layout)) * np.array([frame.width, frame.height] * 2, np.float32)
         first = sum(layout.counts[: explanation.anchor_map])
         shapes = layout.boxes_per_cell[explanation.anchor_map]
-        self._shown = _Shown(
+        self._shown = Reason(
             heat=heat_image(explanation.heat, frame.height, frame.width),
+            opacity=1.0,
             anchors=anchors[ids],
             grid=anchors[first:][: layout.counts[explanation.anchor_map]],
             shapes=shapes,
