@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -50,3 +51,11 @@ def coco_home(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "main.py", "detect", str(blank), "--model", "coco", "--engine", "openvino"]
     subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=250)
     return home
+
+
+@pytest.fixture(scope="session")
+def rtsp(shared: Path) -> ModuleType:
+    """The module of the RTSP server, which can be made to fail in many ways."""
+    from tests.app.rtsp import load_server
+
+    return load_server(shared)

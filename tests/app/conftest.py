@@ -1,4 +1,4 @@
-"""`detect` in this process."""
+"""`detect` in this process, and what it or a pipeline looks at."""
 
 from pathlib import Path
 from typing import Any
@@ -6,11 +6,19 @@ from typing import Any
 import pytest
 
 import main
+from tests.app.videos import write_video
 
 
 @pytest.fixture
 def walk(shared: Path) -> Path:
     return shared / "video" / "one-by-one-person-detection.mp4"
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Two seconds, 25 frames each, numbered."""
+    write_video(tmp_path / "clip.mp4", 50)
+    return tmp_path / "clip.mp4"
 
 
 @pytest.fixture

@@ -10,21 +10,8 @@ import pytest
 from app.pipeline import Choice, DetectorState, DetectorStatus, LivePipeline, View
 from app.sources import State, open_source
 from detector.errors import ModelError
-from tests.app.rtsp import load_server
-from tests.app.videos import eventually, numbered_picture, read_number, write_video
+from tests.app.videos import eventually, numbered_picture, read_number
 from tests.app.watching import Permits, SquareFinder, Watching, number, seen
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    """Two seconds."""
-    write_video(tmp_path / "clip.mp4", 50)
-    return tmp_path / "clip.mp4"
-
-
-@pytest.fixture(scope="module")
-def rtsp(shared: Path) -> ModuleType:
-    return load_server(shared)
 
 
 def ended(view: View) -> bool:

@@ -10,21 +10,8 @@ import pytest
 
 from app.pipeline import Choice
 from app.sources import open_source
-from tests.app.rtsp import load_server
-from tests.app.videos import eventually, write_video
+from tests.app.videos import eventually
 from tests.app.watching import SquareFinder, Watching, number, seen
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    """Two seconds."""
-    write_video(tmp_path / "clip.mp4", 50)
-    return tmp_path / "clip.mp4"
-
-
-@pytest.fixture(scope="module")
-def rtsp(shared: Path) -> ModuleType:
-    return load_server(shared)
 
 
 def test_a_stalled_stream_is_said_and_keeps_its_last_picture(clip: Path, rtsp: ModuleType):

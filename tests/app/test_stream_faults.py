@@ -16,15 +16,10 @@ import pytest
 from app.sources import Packet, Source, State, Status, StreamFormat, open_source
 from detector.values import Frame
 from tests.app.decoders import children, descriptors, memory, send_all
-from tests.app.rtsp import load_server, server_process
+from tests.app.rtsp import server_process
 from tests.app.videos import after, eventually, read_number, read_until, write_video
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-
-
-@pytest.fixture(scope="module")
-def rtsp(shared: Path) -> ModuleType:
-    return load_server(shared)
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,8 @@ from app.sources.reconnecting import HEALTHY, SPREAD, WAITS, Backoff
 from app.sources.wall_clock import WallClock
 from detector.errors import SourceError
 from detector.values import Frame
-from tests.app.rtsp import load_server, server_process
+from tests.app.rtsp import server_process
 from tests.app.videos import after, eventually, read_number, read_until, statuses, write_video
-
-
-@pytest.fixture(scope="module")
-def rtsp(shared: Path) -> ModuleType:
-    return load_server(shared)
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,17 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QPushButton
 
 from app.credentials import find_log_in
 from app.settings import Settings
 from app.sources import FoundCamera
-from tests.app.rtsp import load_server, server_process
+from tests.app.rtsp import server_process
 from tests.widgets.person import Person
 from widgets.cameras import Cameras
 from widgets.marks_painter import Mark
 from widgets.stream_dialog import StreamDialog
-
-
-@pytest.fixture(scope="module")
-def rtsp(shared):
-    return load_server(shared)
 
 
 def card(person: Person) -> str:
