@@ -79,7 +79,7 @@ def run_window(
         window.show()
         note_once("Window shown")
         if len(sources) > 1:
-            window.open_together(sources)
+            window.together.open(sources)
         elif sources:
             window.open_source(sources[0], record=target, force=force)
         code = int(application.exec_())

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from PyQt5.QtCore import Qt, QTimer
 from PyQt5.QtGui import QCloseEvent
-from PyQt5.QtWidgets import QApplication, QFileDialog, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from app.credentials import forget_log_in_soon
 from app.events import Regions
 from app.pipeline import BATCH, LivePipeline, View
 from app.settings import Settings
-from app.source_sets import expand, is_set, write_set
+from app.source_sets import is_set
 from app.sources import FoundCamera, open_source, path_of, warm_up
 from detector.errors import StudioError
 from widgets import theme
@@ -31,9 +31,9 @@ from widgets.opening import Opening
 from widgets.recovering import Recovering
 from widgets.remembering import as_it_stands, take_up
 from widgets.replay import Replay
+from widgets.side_by_side import SideBySide
 from widgets.source_words import camera_words, recent_words
 from widgets.start_page import StartPage
-from widgets.tile import Tile
 from widgets.watch_page import WatchPage
 
 _END_WITHIN = 2.5  # seconds all sources together may take to end: the program has 3
@@ -53,7 +53,7 @@ class Window(QMainWindow):
         self, models: ModelChooser, settings: Settings, *, capture: str = "auto", blur: Sequence[str] = ()
     ) -> None:
         super().__init__()
-        self._say_title()
+        self.say_title()
         self.setWindowIcon(program_icon())
         self.settings = settings
         self.models = models
@@ -63,13 +63,14 @@ class Window(QMainWindow):
         self.start_page = StartPage()
         self.page = WatchPage()
         self.grid = GridPage()
+        self.together = SideBySide(self)
         self.ending = Ending(self)
         self.keeping = Keeping(self, watched=self.page.watched, banner=self.banner)
         self.replay = Replay(self.page.playback.pipeline, self.page.choice, self)
         self.recovering = Recovering(self, self.banner)
         self.page.blur = self.grid.blur = tuple(blur)
-        self._capture = capture
-        self._address: str | None = None
+        self.capture = capture
+        self.address: str | None = None  # of the one source shown; it may hold a name and password
         self._found: tuple[str, ...] = ()  # cameras of this computer
         self._closing = self._closed = False
         self._lay_out()
@@ -77,11 +78,11 @@ class Window(QMainWindow):
         take_up(self, settings)
         self._models_changed()
         self.page.panel.set_thresholds(settings.min_score, settings.nms_iou)
-        self._go_to(self.start_page)
+        self.go_to(self.start_page)
 
     def _lay_out(self) -> None:
-        doers = (self, self.opening, self.models, self.keeping, self.replay, self.page, self.page.desk)
-        parts = (self.page.playback, self.page.panel, self.page.view)
+        doers = (self, self.opening, self.together, self.models, self.keeping, self.replay)
+        parts = (self.page, self.page.desk, self.page.playback, self.page.panel, self.page.view)
         self.actions_by_name = make_actions(self, *doers, *parts)
         self.menus = fill_menu_bar(self, self.actions_by_name)
         self.models.import_action = self.actions_by_name["import_model"]
@@ -110,14 +111,14 @@ class Window(QMainWindow):
         self.start_page.source_struck.connect(self._strike_source)
         self.start_page.model_asked.connect(self.models.use_model)
         self.opening.chosen.connect(lambda address, keep: self.open_source(address, keep_log_in=keep))
-        self.opening.together.connect(self.open_together)
+        self.opening.together.connect(self.together.open)
         self.models.changed.connect(self._models_changed)
         for speaker in (self.opening, self.models):
             speaker.told.connect(lambda sentence, tone: self.banner.say(sentence, tone=tone))
         self.models.tell_damaged()
         self.page.left.connect(self._leave_page)
         self.page.failed.connect(self._source_failed)
-        self.page.log_in.connect(lambda: self.opening.ask_for_log_in(self._address or ""))
+        self.page.log_in.connect(lambda: self.opening.ask_for_log_in(self.address or ""))
         self.page.shown.connect(self.keeping.follow)
         self.keeping.changed.connect(self.remember)
         self.replay.told.connect(self.banner.say)
@@ -130,8 +131,8 @@ class Window(QMainWindow):
         self.page.panel.model_button.clicked.connect(
             lambda: self.models.choose_model(self.page.panel.model_button)
         )
-        self.grid.wanted.connect(self._show_large)
-        self.grid.left.connect(self._leave_tile)
+        self.grid.wanted.connect(self.together.show_large)
+        self.grid.left.connect(self.together.leave)
         self.page.panel.thresholds_changed.connect(lambda: self.grid.choose(self.page.choice()))
         self.page.panel.classes_changed.connect(lambda: self.grid.choose(self.page.choice()))
         self.actions_by_name["toggle_boxes"].toggled.connect(self.grid.show_boxes)
@@ -154,19 +155,19 @@ class Window(QMainWindow):
         keep_log_in  for the next time, once it has worked
         """
         if is_set(address):
-            self.open_together([address])
+            self.together.open([address])
             return
         self.banner.dismiss()
         try:
-            source = open_source(address, capture=self._capture, keep_log_in=keep_log_in)
+            source = open_source(address, capture=self.capture, keep_log_in=keep_log_in)
         except StudioError as error:
             self.banner.say(str(error), tone="error")
             return
-        self._let_go()
-        self._address = address
+        self.let_go()
+        self.address = address
         self.settings = self.settings.with_source(address)
-        self._say_title(source.name)
-        self._go_to(self.page)
+        self.say_title(source.name)
+        self.go_to(self.page)
         regions = self.settings.regions_of(address)
         self.keeping.playing = path = path_of(address)
         recorded = self.replay.open(path)
@@ -176,74 +177,17 @@ class Window(QMainWindow):
             self.keeping.record(record, force=force)  # before the start, so that no frame is missed
         self.page.start()
 
-    def open_together(self, addresses: Sequence[str]) -> None:
-        """Watches several sources side by side; a set counts as what is in it."""
-        self.banner.dismiss()
-        try:
-            expanded = expand(addresses)
-            sources = [(address, open_source(address, capture=self._capture)) for address in expanded]
-        except StudioError as error:
-            self.banner.say(str(error), tone="error")
-            return
-        self._let_go()
-        self._address = None
-        for address in reversed(addresses):
-            self.settings = self.settings.with_source(address)
-        opener = self.models.engine_opener(batch=min(len(sources), BATCH))
-        self.grid.open(sources, opener, self.models.card, self.page.choice())
-        self._go_to(self.grid)
-        self._say_title(f"{len(sources)} sources")
-
     def open_dropped(self, addresses: Sequence[str]) -> None:
         if len(addresses) == 1:
             self.open_source(addresses[0])
         else:
-            self.open_together(addresses)
-
-    def show_grid(self) -> None:
-        """From one of several sources back to all of them."""
-        if self.grid.large is None:
-            return
-        self.page.release()
-        self.grid.take_back()
-        self._address = None
-        self._say_title(f"{len(self.grid.tiles)} sources")
-        self._go_to(self.grid)
-
-    def save_together(self) -> None:
-        """The sources side by side, as a file that opens them again."""
-        if not self.grid.tiles:
-            self.banner.say("Several sources must be watched together before they can be saved.")
-            return
-        file, _ = QFileDialog.getSaveFileName(self, "Save these sources as a set", "", "Sources (*.sources)")
-        if not file:
-            return
-        try:
-            path = write_set(Path(file), [tile.address for tile in self.grid.tiles])
-        except StudioError as error:
-            self.banner.say(str(error), tone="error")
-            return
-        self.settings = self.settings.with_source(str(path))
-        self.banner.say(f"Saved {path.name}: opening it watches these sources together.")
-
-    def _show_large(self, tile: Tile) -> None:
-        self._address = tile.address
-        self.page.borrow(self.grid.lend(tile), self.settings.regions_of(tile.address))
-        self._go_to(self.page)
-        self.page.go_on()
-
-    def _leave_tile(self, tile: Tile) -> None:
-        """One of several is watched no more."""
-        if len(self.grid.tiles) == 1:
-            self.close_source()
-        else:
-            self._end_soon(self.grid.remove(tile))
+            self.together.open(addresses)
 
     def _leave_page(self) -> None:
         if self.grid.large is None:
             self.close_source()
         else:
-            self.show_grid()
+            self.together.show_grid()
 
     def say_mishap(self, sentence: str) -> None:
         """What went wrong somewhere in the program."""
@@ -252,32 +196,32 @@ class Window(QMainWindow):
     def close_source(self) -> None:
         """Back to the start page."""
         self.actions_by_name["toggle_full_screen"].setChecked(False)
-        self._let_go()
-        self._address = None
-        self._say_title()
-        self._go_to(self.start_page)
+        self.let_go()
+        self.address = None
+        self.say_title()
+        self.go_to(self.start_page)
 
-    def _say_title(self, *names: str) -> None:
+    def say_title(self, *names: str) -> None:
         """The names of what is shown, the nearest first."""
         self.setWindowTitle(" – ".join((*names, "SSD Studio")))
 
     def _follow_picture(self, view: View) -> None:
         """In a folder the picture has a name of its own."""
         if view.frame is not None and (watched := self.page.watched()):
-            self._say_title(*dict.fromkeys((view.frame.source, watched[0].source.name)))
+            self.say_title(*dict.fromkeys((view.frame.source, watched[0].source.name)))
 
     def _source_failed(self, sentence: str) -> None:
         """A source that never gave a picture is explained where another one can be chosen."""
         if self.grid.large is not None:
-            self.show_grid()  # its place there says it
+            self.together.show_grid()  # its place there says it
             return
         self.settings = self.settings.without_source(self.settings.recent_sources[0])
         self.close_source()
         self.banner.say(sentence, tone="error")
 
     def _keep_regions(self, regions: Regions) -> None:
-        if self._address is not None:
-            self.settings = self.settings.with_regions(self._address, regions)
+        if self.address is not None:
+            self.settings = self.settings.with_regions(self.address, regions)
             self.remember()
 
     def _strike_source(self, address: str) -> None:
@@ -301,7 +245,7 @@ class Window(QMainWindow):
         recent = [address for address in self.settings.recent_sources if not is_set(address)]
         self.opening.offered = tuple(dict.fromkeys((*self._found, *recent)))
 
-    def _go_to(self, page: QWidget) -> None:
+    def go_to(self, page: QWidget) -> None:
         watching = page is self.page
         if page is self.start_page:
             self._show_recent()
@@ -342,7 +286,7 @@ class Window(QMainWindow):
         elif full_screen.isChecked():
             full_screen.setChecked(False)
         else:
-            self.show_grid()
+            self.together.show_grid()
 
     def remember(self) -> None:
         """Keeps for the next start how it stands now."""
@@ -361,19 +305,20 @@ class Window(QMainWindow):
 
     # The end.
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
         """What is watched is told to end; the window does not wait for it."""
         pipeline = self.page.release()
         if self.grid.tiles:
             pipelines, engine = self.grid.release()
             for each in pipelines:
-                self._end_soon(each)
+                self.end_soon(each)
             self.ending.add("the detector", engine)
         elif pipeline is not None:
-            self._end_soon(pipeline)
+            self.end_soon(pipeline)
         self.actions_by_name["toggle_recording"].setChecked(False)
 
-    def _end_soon(self, pipeline: LivePipeline) -> None:
+    def end_soon(self, pipeline: LivePipeline) -> None:
+        """This one is told to end; what it has recorded is announced when it has."""
         self.ending.add(
             pipeline.source.name, pipeline, lambda: self.keeping.announce(pipeline.latest().recording)
         )
@@ -406,6 +351,6 @@ class Window(QMainWindow):
             self._closing = True
             self._overdue.start()
             self.models.give_up()
-            self._let_go()
+            self.let_go()
             if not self.ending.names:
                 QTimer.singleShot(0, self._end)  # a closing window does not close within its closing

@@ -104,7 +104,7 @@ def test_four_sources_and_then_one(
     with ExitStack() as stack:
         servers = [stack.enter_context(server_process(shared, camera)) for _ in range(4)]
         window = show(ModelChooser(wanted=coco))
-        window.open_together([url for url, _ in servers])
+        window.together.open([url for url, _ in servers])
         pipelines = [tile.watch.pipeline for tile in window.grid.tiles]
         running = [DetectorState.RUNNING] * 4
         qtbot.waitUntil(lambda: [p.latest().detector.state for p in pipelines] == running, timeout=90_000)

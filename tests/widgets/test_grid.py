@@ -32,7 +32,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def grid(qtbot, open_window: Callable[..., Window], clips: list[str]) -> Window:
     """Four clips, all with boxes."""
     window = open_window()
-    window.open_together(clips)
+    window.together.open(clips)
     until(qtbot, lambda: all(len(scene(tile).detections) for tile in window.grid.tiles))
     return window
 
@@ -99,7 +99,7 @@ def test_one_engine_looks_at_all_of_them(qtbot, open_window: Callable[..., Windo
         return opened[-1]
 
     window = open_window(FinderChooser(open_engine=open_engine))
-    window.open_together(clips)
+    window.together.open(clips)
     until(qtbot, lambda: all(len(scene(tile).detections) for tile in window.grid.tiles))
     window.close_source()
     until(qtbot, lambda: not window.caught)
@@ -124,7 +124,7 @@ def test_a_click_shows_one_large_while_the_others_go_on_and_escape_brings_all_ba
 def test_a_name_is_a_button_for_those_without_a_mouse(qtbot, grid: Window):
     qtbot.keyClick(grid.grid.tiles[2].name, Qt.Key_Space)
     until(qtbot, lambda: grid.page.isVisible() and "yard.mp4" in grid.windowTitle())
-    grid.show_grid()
+    grid.together.show_grid()
     assert grid.grid.isVisible()
 
 
@@ -133,7 +133,7 @@ def test_what_becomes_of_one_source_is_said_in_its_place_and_no_other_notices(
 ):
     with load_server(shared).RtspServer(clips[0]) as server:
         window = open_window()
-        window.open_together([server.url, clips[1], str(Path(clips[0]).with_name("nowhere.mp4"))])
+        window.together.open([server.url, clips[1], str(Path(clips[0]).with_name("nowhere.mp4"))])
         camera, clip, missing = window.grid.tiles
         until(qtbot, lambda: len(scene(camera).detections) and len(scene(clip).detections))
         until(qtbot, lambda: missing.view.card.shown)
@@ -176,7 +176,7 @@ def test_thresholds_and_models_are_for_all_of_them(qtbot, grid: Window):
 
 def test_what_is_said_of_a_source_fits_into_a_small_place(qtbot, open_window: Callable[..., Window]):
     window = open_window()
-    window.open_together(["rtsp://127.0.0.1:1/live"] * 9)
+    window.together.open(["rtsp://127.0.0.1:1/live"] * 9)
     window.resize(800, 600)
     tile = window.grid.tiles[4]
     until(qtbot, lambda: tile.view.card.shown and tile.view.card.width() <= tile.view.width() < 400)

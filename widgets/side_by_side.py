@@ -1,0 +1,89 @@
+"""Several sources watched together: opened and kept as a set, one of them shown large for a while."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QObject
+from PyQt5.QtWidgets import QFileDialog
+
+from app.pipeline import BATCH
+from app.source_sets import expand, write_set
+from app.sources import open_source
+from detector.errors import StudioError
+from widgets.tile import Tile
+
+if TYPE_CHECKING:
+    from widgets.window import Window
+
+
+class SideBySide(QObject):
+    """Methods of the table of actions, and what the window's grid asks for."""
+
+    def __init__(self, window: "Window") -> None:
+        super().__init__(window)
+        self._window = window
+
+    def open(self, addresses: Sequence[str]) -> None:
+        """Watches several sources; a set counts as what is in it. What was watched before is let go."""
+        window = self._window
+        window.banner.dismiss()
+        try:
+            sources = [(each, open_source(each, capture=window.capture)) for each in expand(addresses)]
+        except StudioError as error:
+            window.banner.say(str(error), tone="error")
+            return
+        window.let_go()
+        for address in reversed(addresses):
+            window.settings = window.settings.with_source(address)
+        opener = window.models.engine_opener(batch=min(len(sources), BATCH))
+        window.grid.open(sources, opener, window.models.card, window.page.choice())
+        self._show_all()
+
+    def show_grid(self) -> None:
+        """From one of several sources back to all of them."""
+        window = self._window
+        if window.grid.large is None:
+            return
+        window.page.release()
+        window.grid.take_back()
+        self._show_all()
+
+    def show_large(self, tile: Tile) -> None:
+        window = self._window
+        window.address = tile.address
+        window.page.borrow(window.grid.lend(tile), window.settings.regions_of(tile.address))
+        window.go_to(window.page)
+        window.page.go_on()
+
+    def leave(self, tile: Tile) -> None:
+        """One of several is watched no more."""
+        window = self._window
+        if len(window.grid.tiles) == 1:
+            window.close_source()
+        else:
+            window.end_soon(window.grid.remove(tile))
+
+    def save_together(self) -> None:
+        """The sources side by side, as a file that opens them again."""
+        window = self._window
+        if not window.grid.tiles:
+            window.banner.say("Several sources must be watched together before they can be saved.")
+            return
+        title, kinds = "Save these sources as a set", "Sources (*.sources)"
+        file, _ = QFileDialog.getSaveFileName(window, title, "", kinds)
+        if not file:
+            return
+        try:
+            path = write_set(Path(file), [tile.address for tile in window.grid.tiles])
+        except StudioError as error:
+            window.banner.say(str(error), tone="error")
+            return
+        window.settings = window.settings.with_source(str(path))
+        window.banner.say(f"Saved {path.name}: opening it watches these sources together.")
+
+    def _show_all(self) -> None:
+        window = self._window
+        window.address = None
+        window.go_to(window.grid)
+        window.say_title(f"{len(window.grid.tiles)} sources")
