@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.commands.at_least import at_least
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_file, write_json
 
@@ -55,15 +56,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     split.add_argument("out", metavar="OUT", type=Path, help="a new folder")
     shares = "names and shares of the parts (default: %(default)s)"
     split.add_argument("--into", metavar="A=S,...", default="train=0.8,val=0.1,test=0.1", help=shares)
-    split.add_argument("--seed", type=int, default=0, help="another seed, another division (default: 0)")
+    split.add_argument(
+        "--seed", type=at_least(0), default=0, help="another seed, another division (default: 0)"
+    )
     split.add_argument("--to", choices=("voc", "coco", "yolo", "csv"), help="the format (default: as it is)")
 
     preview = add("preview", "a sheet of examples with their boxes")
     preview.add_argument("out", metavar="OUT.png", type=Path, help="the picture to write")
     preview.add_argument("--split", metavar="NAME", help="train, val, test or another list (default: all)")
     preview.add_argument("--classes", metavar="A,B=C", help="only these classes; B becomes C (default: all)")
-    preview.add_argument("--count", type=int, default=16, help="how many examples (default: 16)")
-    preview.add_argument("--seed", type=int, default=0, help="another seed, other examples (default: 0)")
+    preview.add_argument("--count", type=at_least(1), default=16, help="how many examples (default: 16)")
+    preview.add_argument(
+        "--seed", type=at_least(0), default=0, help="another seed, other examples (default: 0)"
+    )
     augmented = "as training may see them: original (default), satellite or none"
     preview.add_argument("--augmented", metavar="CHAIN", nargs="?", const="original", help=augmented)
     preview.add_argument("--force", action="store_true", help="replace OUT.png if it exists")

@@ -83,3 +83,23 @@ def test_a_wrong_value_ends_with_2_and_a_sentence(photos, tmp_path, capsys):
     assert capsys.readouterr().err == (
         "error: --into: 'train' is not NAME=SHARE with a share above 0, each name once.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("action", "option", "value", "smallest"),
+    [
+        ("split", "--seed", "-1", 0),
+        ("preview", "--seed", "-1", 0),
+        ("preview", "--count", "0", 1),
+        ("preview", "--count", "-3", 1),
+        ("preview", "--count", "many", 1),
+    ],
+)
+def test_a_number_that_cannot_be_meant_ends_with_2_and_a_sentence(
+    photos, tmp_path, capsys, action, option, value, smallest
+):
+    with pytest.raises(SystemExit) as ended:
+        run(action, photos, tmp_path / "new.png", option, value)
+    assert ended.value.code == 2
+    sentence = f"argument {option}: '{value}' is not a whole number of {smallest} or more\n"
+    assert capsys.readouterr().err.endswith(sentence)
