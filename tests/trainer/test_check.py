@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from detector.anchor_layouts import LAYOUTS
-from detector.errors import OptionError
+from detector.errors import DatasetError, OptionError
 from detector.pictures import read_picture
 from tests.trainer.pictures import picture, voc_file, voc_list, voc_object
 from trainer.datasets import open_dataset
@@ -15,6 +15,7 @@ from trainer.datasets.check import check
 from trainer.datasets.divide import divide, parse_shares
 from trainer.datasets.likeness import alike, fingerprint
 from trainer.datasets.preview import as_augmented, choose, preview
+from trainer.datasets.writing import fix
 
 LAYOUT = LAYOUTS["tf-ssd-300"]
 
@@ -72,6 +73,18 @@ def test_pictures_of_which_only_the_header_is_whole_are_named(tmp_path):
     assert len(open_dataset(tmp_path)) == 2
     (error,) = check(tmp_path, layout=LAYOUT).errors
     assert str(error).startswith("cut.jpg: cannot be used: ")
+
+
+def test_a_folder_in_which_no_picture_is_left_is_an_error(tmp_path):
+    for name, content in (("rows", "picture,x1,y1,x2,y2,class\n"), ("nothing", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "all.csv").write_text(content)
+    (error,) = check(tmp_path / "rows", layout=LAYOUT).errors
+    assert str(error) == "rows: holds no picture whose labels can be used. Add pictures beside their labels."
+    with pytest.raises(DatasetError, match="there is nothing to correct"):
+        fix(tmp_path / "rows", tmp_path / "new")
+    with pytest.raises(DatasetError, match="holds no labels"):
+        check(tmp_path / "nothing", layout=LAYOUT)
 
 
 def test_objects_that_no_anchor_overlaps_by_half_are_counted(tmp_path):

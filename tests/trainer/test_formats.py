@@ -179,6 +179,14 @@ def test_csv_columns_can_be_said(tmp_path):
         open_dataset(tmp_path, columns="pic=where")
 
 
+def test_columns_said_of_a_folder_without_csv_are_refused(tmp_path):
+    voc_file(tmp_path, "a", voc_object("cat", 1, 1, 30, 20))
+    with pytest.raises(DatasetError, match="holds no CSV file, which --columns is about, but voc"):
+        open_dataset(tmp_path, columns="picture=a")
+    with pytest.raises(DatasetError, match="there is no such folder"):
+        open_dataset(tmp_path / "nowhere", columns="picture=a")
+
+
 def test_a_bad_csv_line_yields_a_sentence_with_file_and_object(tmp_path):
     picture(tmp_path / "a.jpg")
     (tmp_path / "all.csv").write_text(

@@ -123,6 +123,9 @@ def check(
     flaws = [flaw for dataset in datasets.values() for flaw in dataset.flaws] + unreadable
     for one, other in combinations(datasets, 2):
         flaws += _near_identical(one, datasets[one], other, datasets[other], marks)
+    if not paths:
+        sentence = "holds no picture whose labels can be used. Add pictures beside their labels."
+        flaws.append(Flaw("no pictures", folder, None, sentence, folder))
     first = next(iter(datasets.values()))
     unique = list({e.path: e for dataset in datasets.values() for e in dataset.examples}.values())
     boxes = np.concatenate([np.zeros((0, 4)), *(_normalized(e) for e in unique)])

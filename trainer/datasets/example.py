@@ -58,7 +58,10 @@ def _check(name: str, array: NDArray[Any], shape: tuple[int, ...], dtype: type) 
 
 
 # Training refuses these; every other kind is a warning.
-ERRORS = ("missing picture", "unreadable picture", "missing label", "unreadable label", "unknown class")
+ERRORS = (
+    *("missing picture", "unreadable picture", "missing label", "unreadable label", "unknown class"),
+    "no pictures",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,15 @@ def recognise(folder: Path) -> Format:
 
 
 def _format(folder: Path, columns: str | None) -> Format:
-    return CsvTable.with_columns(columns) if columns else recognise(folder)
+    if not columns:
+        return recognise(folder)
+    table = CsvTable.with_columns(columns)
+    if not table.recognises(folder):
+        found = recognise(folder).name
+        raise DatasetError(
+            f"{folder}: holds no CSV file, which --columns is about, but {found}. Leave --columns out."
+        )
+    return table
 
 
 def _names_used(pictures: Sequence[PictureLabels]) -> tuple[str, ...]:

@@ -51,10 +51,15 @@ def convert(
 
 
 def fix(folder: Path, target: Path, *, columns: str | None = None) -> Written:
-    """A corrected copy in the same format: mended where possible, without what cannot be mended."""
+    """A corrected copy in the same format: mended where possible, without what cannot be mended.
+
+    raises  DatasetError when the target is taken, or nothing would be left
+    """
     splits = _all_splits(folder, columns)
     surveys = {split: survey_mended(folder, split=split, columns=columns) for split in splits}
     parts = {split: _readable_only(dataset) for split, dataset in surveys.items()}
+    if not any(map(len, parts.values())):
+        raise DatasetError(f"{folder}: holds no picture that can be used; there is nothing to correct.")
     format = next(iter(parts.values())).format
     return _write_all(parts, target, format, _unlisted(folder, parts, columns))
 
