@@ -118,7 +118,7 @@ def put_into(network: keras.Model, state: State, *, averaged: bool) -> None:
     variables = [*network.trainable_variables, *network.non_trainable_variables]
     values = state.averages if averaged and state.averages else [*state.weights, *state.statistics]
     for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+        variable.assign(ops.copy(value))  # JAX gives a variable's memory away when the network is asked
 
 
 def _averaged(state: State, values: Sequence[Tensor], kept: float) -> list[Tensor]:
