@@ -3,14 +3,14 @@
 import math
 from collections import deque
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple, Protocol
 
 import keras
 import numpy as np
 
-from detector.errors import TrainingError
+from detector.errors import StudioError, TrainingError
 from trainer.checkpoints import state_arrays
 from trainer.clock import Clock
 from trainer.loading import Batch, Loader
@@ -132,6 +132,12 @@ class Fitting:
     _made: deque[_Made] = field(default_factory=deque)
     _clock: Clock = field(default_factory=Clock)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to do."""
+        position = self.position
+        return self.length.progress(position.step, position.seconds, position.reserved) >= 1
+
     def run(self) -> str:
         """Trains until it is over.
 
@@ -139,6 +145,17 @@ class Fitting:
         raises   TrainingError when a loss is no number, naming the pictures; StudioError when a picture or
                  the disk fails. The last checkpoint is whole whatever happens
         """
+        self.folder.tell("begun", {"step": self.position.step})
+        try:
+            reason = self._run()
+        except StudioError as error:
+            with suppress(TrainingError):  # the disk may be what has failed
+                self.folder.tell("failed", {"step": self.position.step, "sentence": str(error)})
+            raise
+        self.folder.tell(reason, {"step": self.position.step, "best": self.position.best})
+        return reason
+
+    def _run(self) -> str:
         self._clock = Clock(self.position.seconds)
         position = self.position
         progress = self._progress()

@@ -1,7 +1,6 @@
 """A sheet of validation pictures with what a network finds on them, beside what is there."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,25 +15,21 @@ _TILE = (320, 240)  # width, height
 _TRUTH, _FOUND = (255, 255, 255), (60, 60, 255)  # blue, green, red
 
 
-def write_sheet(
-    path: Path,
+def sheet_of(
     examples: Sequence[Example],
     detections: Sequence[Detections],
     labels: LabelMap,
     *,
     min_score: float,
-) -> None:
-    """Writes a JPEG: objects in white, what is found at this score or above in red."""
+) -> bytes:
+    """A JPEG: objects in white, what is found at this score or above in red."""
     tiles = [
         _drawn(read_picture(example.path), example, found.above(min_score), labels)
         for example, found in zip(examples[:_PICTURES], detections)
     ]
     columns = min(4, len(tiles))
     (sheet,) = build_montages(tiles, _TILE, (columns, -(-len(tiles) // columns)))
-    done, content = cv2.imencode(".jpg", sheet)
-    if done:
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content.tobytes())
+    return cv2.imencode(".jpg", sheet)[1].tobytes()
 
 
 def _drawn(pixels: Pixels, example: Example, found: Detections, labels: LabelMap) -> Pixels:

@@ -4,7 +4,8 @@
     curves.csv       one row a step
     evaluations.csv  one row an evaluation
     tensorboard/     the same rows for TensorBoard
-    progress.jsonl   where it stands, about once a second, and every event
+    progress.jsonl   where it stands, about once a second, and every event: "begun", "evaluation", at the end
+                     "finished", "patience", "stopped" or "failed"; without one of these it was killed
     checkpoints/     last.h5 (where to go on) and best.h5 (by validation mAP)
     predictions/     a picture sheet of each evaluation
     NAME.json, .h5   the model, at the end
@@ -57,8 +58,9 @@ class RunFolder:
             )
         run = RunFolder(path, config)
         run.save_config(config)
-        for name, columns in (("curves.csv", CURVES), ("evaluations.csv", EVALUATIONS)):
-            (path / name).write_text(",".join(columns) + "\n", encoding="utf-8")
+        with _disk(path):
+            for name, columns in (("curves.csv", CURVES), ("evaluations.csv", EVALUATIONS)):
+                (path / name).write_text(",".join(columns) + "\n", encoding="utf-8")
         return run
 
     @staticmethod
@@ -102,6 +104,12 @@ class RunFolder:
         line = json.dumps({"event": event, "time": round(time.time(), 3), **facts}, ensure_ascii=False)
         with _disk(self.path), (self.path / "progress.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+    def add_sheet(self, step: int, picture: bytes) -> None:
+        """Keeps the JPEG of what was found after a step."""
+        with _disk(self.path):
+            (self.path / "predictions").mkdir(exist_ok=True)
+            (self.path / "predictions" / f"step-{step:06d}.jpg").write_bytes(picture)
 
     def rows(self, name: str) -> list[dict[str, float]]:
         """What a CSV file holds; a last line that was not finished is left out."""

@@ -6,7 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import keras
 
@@ -30,7 +29,7 @@ from trainer.optimiser import OPTIMISERS
 from trainer.picture_cache import PictureCache
 from trainer.plan import Division, Plan, divide
 from trainer.precision import fastest_precision
-from trainer.prediction_sheet import write_sheet
+from trainer.prediction_sheet import sheet_of
 from trainer.recipe import Recipe
 from trainer.run_folder import RunFolder
 from trainer.shared_bytes import CAN_BE_SHARED
@@ -114,35 +113,60 @@ def go_on(
     path: Path,
     *,
     attendant: Attendant,
-    changes: Mapping[str, Any] | None = None,
+    more_epochs: float | None = None,
+    more_minutes: float | None = None,
+    rate: float | None = None,
     data: str | None = None,
     workers: int | None = None,
 ) -> Training:
     """The training of a run folder, where its last checkpoint stands.
 
-    changes  of the recipe: more epochs
-    data     where the same pictures lie now; None: where they lay
-    raises   StudioError when the folder holds none, or its pictures have changed
+    more_epochs, more_minutes  at most one of them: what is added to the training; to one that counted in the
+                               other, from where it stands
+    rate    another one from now on; None: the recipe's
+    data    where the same pictures lie now; None: where they lay
+    raises  StudioError when the folder holds none, or its pictures have changed
     """
     folder = RunFolder.open(path)
-    plan = Plan.from_json(folder.config["plan"])
-    plan = replace(plan, data=data or plan.data, recipe=plan.recipe.with_values(changes or {}))
-    card = ModelCard.from_json(folder.config["card"])
+    try:
+        plan = Plan.from_json(folder.config["plan"])
+        card = ModelCard.from_json(folder.config["card"])
+    except (KeyError, TypeError) as error:
+        raise TrainingError(f"{path} holds no training: its config.json is another program's.") from error
+    plan = replace(plan, data=data or plan.data)
     division = divide(plan)
     if _fingerprint(division.examples) != folder.config["pictures"]:
         raise TrainingError(
             f"The pictures in {plan.data} are not those {path} was begun with; begin a new training."
         )
     arrays, facts = folder.read_checkpoint("last")
+    position = Position(**facts)
+    plan = _lengthened(plan, position, len(division.examples), epochs=more_epochs, minutes=more_minutes)
+    plan = replace(plan, recipe=plan.recipe.with_values({} if rate is None else {"rate": rate}))
     network = network_for(card, plan.recipe)
     loader = make_loader(division.examples, card, plan.recipe, workers)
     fitting = _fitting(plan, card, folder, network, loader, division, attendant)
     fitting.state = state_from(arrays, network, fitting.state)
-    fitting.position = Position(**facts)
+    fitting.position = position
     folder.save_config({**folder.config, "plan": plan.to_json()})
     folder.take_off_after(fitting.position.step - 1)
-    attendant.say(f"{path} goes on after {fitting.position.step} steps.")
+    if fitting.is_over:
+        attendant.say(f"{path} is finished; --epochs or --minutes adds to it.")
+    else:
+        attendant.say(f"{path} goes on after {position.step} steps.")
     return Training(plan, card, folder, fitting)
+
+
+def _lengthened(
+    plan: Plan, position: Position, pictures: int, *, epochs: float | None, minutes: float | None
+) -> Plan:
+    """The plan with so many more epochs or minutes."""
+    if minutes is not None:
+        return replace(plan, minutes=minutes + (plan.minutes or position.seconds / 60))
+    if epochs is None:
+        return plan
+    planned = plan.recipe.epochs if plan.minutes is None else position.step * plan.recipe.batch / pictures
+    return replace(plan, minutes=None, recipe=plan.recipe.with_values({"epochs": planned + epochs}))
 
 
 def _fitting(
@@ -177,7 +201,7 @@ def _fitting(
         recipe=recipe,
         length=Length(steps=steps) if plan.minutes is None else Length(seconds=plan.minutes * 60),
         folder=folder,
-        measure=_Measurement(network, card, division, folder.path),
+        measure=_Measurement(network, card, division, folder),
         attendant=attendant,
     )
 
@@ -185,19 +209,19 @@ def _fitting(
 class _Measurement:
     """The figures of a network on the validation pictures, and a sheet of what it finds there."""
 
-    def __init__(self, network: keras.Model, card: ModelCard, division: Division, path: Path) -> None:
+    def __init__(self, network: keras.Model, card: ModelCard, division: Division, folder: RunFolder) -> None:
         self._answers = NetworkAnswers(network, card)
         self._validation = division.validation
         self._labels = division.train.labels
         self._class_map = ClassMap.between(LabelMap(card.classes), self._labels, Aliases([]))
-        self._sheets = path / "predictions"
+        self._folder = folder
         self._min_score = card.min_score
 
     def __call__(self, step: int) -> Mapping[str, float]:
         found = answers(self._answers, self._validation, self._class_map)
         evaluation = evaluate(self._validation, found, self._labels)
-        sheet = self._sheets / f"step-{step:06d}.jpg"
-        write_sheet(sheet, self._validation, found, self._labels, min_score=self._min_score)
+        sheet = sheet_of(self._validation, found, self._labels, min_score=self._min_score)
+        self._folder.add_sheet(step, sheet)
         return {"voc07_map": evaluation.voc07_map, "voc_area_map": evaluation.voc_area_map}
 
 

@@ -18,6 +18,13 @@ from detector.model_store import list_models
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+# Options of a training that has begun.
+_SETTLED = (
+    *("name", "classes", "columns", "train_split", "val_split", "start_from", "alias", "keep_folded"),
+    *("backbone_weights", "architecture", "option", "size", "anchors", "scores", "recipe", "set", "run"),
+    *("batch", "augmentation", "difficult", "seed"),
+)
+
 if TYPE_CHECKING:
     from detector.anchors import AnchorLayout
     from trainer.plan import Plan
@@ -31,11 +38,14 @@ def train(options: argparse.Namespace) -> int:
     cv2.setNumThreads(1)  # the loader has threads of its own; more only take them from the network
     with Report(quiet=options.quiet) as report, stopped_by(_SIGNALS, report.stop) as signals:
         if options.resume:
+            _refuse_what_is_settled(options)
             data = str(Path(options.data).resolve()) if options.data else None
             training = go_on(
                 options.resume,
                 attendant=report,
-                changes=_changes(options),
+                more_epochs=options.epochs,
+                more_minutes=options.minutes,
+                rate=options.rate,
                 data=data,
                 workers=options.workers,
             )
@@ -53,6 +63,22 @@ def train(options: argparse.Namespace) -> int:
     if model is not None:
         print(f"Made the model '{model.name}': validation mAP {model.card.measured['voc_area_map']:.4f}.")
     return 128 + signals[0] if reason == "stopped" else 0
+
+
+def _refuse_what_is_settled(options: argparse.Namespace) -> None:
+    """A run that goes on is the one that was begun.
+
+    raises  OptionError for an option that would make it another
+    """
+    values = {name: getattr(options, name) for name in _SETTLED}
+    if settled := [name for name, value in values.items() if value not in (None, []) and value is not False]:
+        names = ", ".join(f"--{name.removeprefix('start_').replace('_', '-')}" for name in settled)
+        raise OptionError(
+            f"{options.resume} goes on as it was begun: {names} cannot be changed any more. "
+            "Leave that out, or begin a new training."
+        )
+    if options.epochs is not None and options.minutes is not None:
+        raise OptionError("Give --epochs or --minutes to add to a training, not both.")
 
 
 def _plan(options: argparse.Namespace) -> "Plan":

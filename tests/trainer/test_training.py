@@ -71,7 +71,7 @@ def _begin(plan: Plan, path: Path, heard: _Heard) -> Training:
 
 
 def _go_on(path: Path, heard: _Heard, **changes: Any) -> Training:
-    return go_on(path, attendant=heard, changes=changes)
+    return go_on(path, attendant=heard, **changes)
 
 
 def _curve(path: Path) -> list[tuple[float, ...]]:
@@ -109,6 +109,7 @@ def test_a_run_folder_tells_the_whole_story(whole: tuple[Path, _Heard, Training]
     assert heard.sentences[0].startswith("16 pictures to learn from, 4 of 'val' to choose by")
     events = [json.loads(line)["event"] for line in (path / "progress.jsonl").read_text().splitlines()]
     assert events.count("evaluation") == 3
+    assert (events[0], events[-1]) == ("begun", "finished")
     assert [sheet.name for sheet in sorted((path / "predictions").iterdir())] == [
         f"step-{step:06d}.jpg" for step in (3, 7, 11)
     ]
@@ -147,10 +148,27 @@ def test_epochs_can_be_added_to_a_finished_run(
     path = tmp_path / "run"
     _begin(_plan(folder, recipe={"epochs": 1.0, "evaluations": 2}), path, _Heard()).run()
     assert len(_curve(path)) == 4
-    training = _go_on(path, _Heard(), epochs=2.0)
+    heard = _Heard()
+    _go_on(path, heard)
+    assert heard.sentences[-1].endswith("is finished; --epochs or --minutes adds to it.")
+    training = _go_on(path, _Heard(), more_epochs=1.0)
     assert training.run() == "finished"
     assert [step for step, *_ in _curve(path)] == list(range(8))
     assert len(RunFolder.open(path).rows("evaluations.csv")) == 3
+
+
+def test_epochs_can_be_added_to_what_was_given_minutes_and_minutes_to_what_was_given_epochs(
+    folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "run"
+    _begin(_plan(folder, minutes=0.02, recipe={"evaluations": 1}), path, _Heard()).run()
+    steps = len(_curve(path))
+    assert _go_on(path, _Heard(), more_epochs=2.0).run() == "finished"
+    assert len(_curve(path)) == steps + 8
+    seconds = RunFolder.open(path).rows("curves.csv")[-1]["seconds"]
+    training = _go_on(path, _Heard(), more_minutes=0.05)
+    assert training.run() == "finished"
+    assert RunFolder.open(path).rows("curves.csv")[-1]["seconds"] > seconds + 1
 
 
 def test_other_pictures_are_not_gone_on_with(tmp_path: Path) -> None:
@@ -263,6 +281,48 @@ def test_the_command_survives_being_killed_and_ctrl_c(
     assert done.returncode == 0, done.stderr
     np.testing.assert_allclose(_curve(run), _curve(whole[0]), rtol=1e-5)
     assert find_model("shapes").card == read_model(run / "shapes.json").card
+
+
+def test_jax_goes_on_with_what_tensorflow_began_and_measures_it(
+    folder: Path, tmp_path: Path, whole: tuple[Path, _Heard, Training]
+) -> None:
+    path = tmp_path / "run"
+    assert _begin(_plan(folder), path, _Heard(stop_after=5)).run() == "stopped"
+    done = subprocess.run(
+        [sys.executable, "main.py", "train", "--resume", str(path)],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(_curve(path), _curve(whole[0]), rtol=1e-2)
+    assert len(RunFolder.open(path).rows("evaluations.csv")) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [(["--seed", "0"], "--seed"), (["--from", "x", "--keep-folded"], "--from, --keep-folded")],
+)
+def test_what_is_settled_cannot_be_asked_for_when_a_training_goes_on(
+    whole: tuple[Path, _Heard, Training], words: list[str], named: str
+) -> None:
+    command = [sys.executable, "main.py", "train", "--resume", str(whole[0]), *words]
+    done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert f"{named} cannot be changed any more" in done.stderr
+
+
+def test_a_training_that_fails_says_so_to_whoever_follows_it(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    training = _begin(_plan(folder, recipe={"evaluations": 1, "epochs": 1.0}), path, _Heard())
+    (path / "predictions").write_text("no folder")
+    with pytest.raises(TrainingError, match="cannot be written to"):
+        training.run()
+    last = json.loads((path / "progress.jsonl").read_text().splitlines()[-1])
+    assert last["event"] == "failed"
+    assert "cannot be written to" in last["sentence"]
 
 
 @pytest.mark.slow
