@@ -9,6 +9,8 @@ from detector.errors import DatasetError, OptionError
 from detector.values import LabelMap
 from tests.trainer.pictures import picture, voc_file, voc_list, voc_object
 from trainer.datasets import Example, open_dataset, survey
+from trainer.datasets.divide import divide
+from trainer.datasets.opening import split_names
 from trainer.datasets.writing import FORMATS, convert, fix, write_dataset
 
 
@@ -112,6 +114,41 @@ def test_yolo_lines_are_shares_of_the_picture(tmp_path):
     np.testing.assert_allclose(outline, [8, 6, 16, 18], atol=1e-5)
     assert dataset.examples[0].class_ids.tolist() == [1, 0]
     assert len(dataset.examples[1]) == 0
+
+
+def test_lists_of_any_name_are_found_again_in_yolo(tmp_path):
+    parts = random_examples(tmp_path / "pictures")
+    learn, check = parts["train"], parts["val"]
+    labels = LabelMap(("a", "b", "c"))
+    write_dataset({"learn": learn, "check": check}, labels, tmp_path / "new", format="yolo")
+    assert split_names(tmp_path / "new") == ("check", "learn")
+    assert len(open_dataset(tmp_path / "new", split="learn")) == len(learn)
+    with pytest.raises(DatasetError, match="No list of a YOLO folder can be called 'names'"):
+        write_dataset({"names": learn, "check": check}, labels, tmp_path / "other", format="yolo")
+
+
+@pytest.mark.parametrize(
+    ("splits", "entries"),
+    [
+        (("train2017", "val2017"), ("train", "val")),
+        (("training", "validation"), ("train", "val")),
+        (("train2014", "train2017"), ("train", "train2017")),
+        (("train2017", "train"), ("train", "train2017")),
+    ],
+)
+def test_yolo_is_told_of_lists_by_the_names_other_programs_look_for(tmp_path, splits, entries):
+    examples = dict(zip(splits, random_examples(tmp_path / "pictures").values()))
+    write_dataset(examples, LabelMap(("a", "b", "c")), tmp_path / "new", format="yolo")
+    assert split_names(tmp_path / "new") == entries
+    assert sum(len(open_dataset(tmp_path / "new", split=each)) for each in entries) == 6
+
+
+def test_entries_of_a_yolo_yaml_that_are_no_lists_are_passed_over(tmp_path):
+    yaml = (
+        "names: [cat]\npath: path\ntrain: train/images\nvalid: train/images\ndownload: a/download\nnote: hi\n"
+    )
+    yolo_folder(tmp_path, "0 0.5 0.5 0.2 0.2\n", yaml=yaml)
+    assert split_names(tmp_path) == ("train", "valid")
 
 
 def test_yolo_without_yaml_takes_its_classes_from_classes_txt(tmp_path):
@@ -248,6 +285,15 @@ def test_converting_says_what_the_target_cannot_hold_and_leaves_the_original_alo
     assert {path: path.read_bytes() for path in (tmp_path / "old").rglob("*") if path.is_file()} == before
     with pytest.raises(DatasetError, match="exists already and is not empty"):
         convert(tmp_path / "old", tmp_path / "new", format="coco")
+
+
+def test_converting_counts_the_outlines_of_which_the_area_is_lost(tmp_path):
+    cats = [{"image_id": 7, "category_id": 3, "bbox": [10, 5, 30, 20], "area": area} for area in (600, 250)]
+    coco_file(tmp_path / "old", cats)
+    for format, notes in (("voc", ("voc cannot say 'area': 1 objects",)), ("csv", ())):
+        assert convert(tmp_path / "old", tmp_path / format, format=format).notes == notes
+    written = divide(tmp_path / "old", tmp_path / "yolo", shares={"train": 1}, format="yolo")
+    assert written.notes[-1] == "yolo cannot say 'area': 1 objects"
 
 
 def test_trainval_is_not_written_twice_where_splits_cannot_share_pictures(tmp_path):

@@ -13,6 +13,12 @@ _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 # The names people give to the parts of a dataset, in the order they list them.
 _SPLITS = ("train", "training", "valid", "val", "validation", "trainval", "test", "testing")
 
+_SAME_SPLIT = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
 
 def read_text(path: Path) -> str:
     """The text of a file, without the mark that some editors put before it.
@@ -55,6 +61,16 @@ def ordered_splits(names: Iterable[str]) -> tuple[str, ...]:
         return next(alike, len(_SPLITS)), name
 
     return tuple(sorted(set(names), key=rank))
+
+
+def usual_name(split: str) -> str:
+    """What most call a split: `val` for `valid` and `validation`; others keep their name."""
+    return _SAME_SPLIT.get(split, split)
+
+
+def without_year(split: str) -> str:
+    """`train` for COCO's `train2017`."""
+    return split.rstrip("0123456789")
 
 
 def divided(names: Iterable[str]) -> tuple[str, ...]:

@@ -11,12 +11,12 @@ from trainer.datasets.class_choice import ClassChoice
 from trainer.datasets.csv_table import CsvTable
 from trainer.datasets.examine import Examiner
 from trainer.datasets.example import Dataset, Example, Flaw
+from trainer.datasets.folders import usual_name, without_year
 from trainer.datasets.labels import Format, PictureLabels
 from trainer.datasets.mend import mend
 
 # In the order in which they are looked for: the surest signs first.
 FORMATS: tuple[Format, ...] = (voc, coco, yolo, CsvTable())
-_SAME_SPLIT = ({"train", "training"}, {"val", "valid", "validation"}, {"test", "testing"})
 
 
 def open_dataset(
@@ -120,9 +120,9 @@ def _find_split(folder: Path, splits: tuple[str, ...], wanted: str | None) -> st
     """The split as the folder calls it: `val` is also `valid` or `val2017`."""
     if wanted is None or wanted in splits:
         return wanted
-    same = next((names for names in _SAME_SPLIT if wanted in names), {wanted})
+    usual = usual_name(wanted)
     for split in splits:
-        if split in same or split.rstrip("0123456789") in same:
+        if usual in (usual_name(split), usual_name(without_year(split))):
             return split
     if not splits:
         raise DatasetError(

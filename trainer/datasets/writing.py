@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from detector.errors import DatasetError, SourceError
 from detector.pictures import read_header, read_picture
 from detector.values import LabelMap
 from trainer.datasets import coco, voc, yolo
 from trainer.datasets.csv_table import CsvTable
-from trainer.datasets.example import Dataset, Example, Flaw, summarise
+from trainer.datasets.example import Dataset, Example, Flags, Flaw, summarise
 from trainer.datasets.labels import Format, Part
 from trainer.datasets.opening import open_dataset, split_names, survey, survey_mended
 
@@ -46,7 +47,7 @@ def convert(
         return open_dataset(folder, split=split, classes=classes, columns=columns)
 
     parts = {split: read(split) for split in _splits_to_write(folder, format, columns)}
-    notes = [*_unlisted(folder, parts, columns), *_losses(FORMATS[format], parts)]
+    notes = [*_unlisted(folder, parts, columns), *losses(FORMATS[format], parts)]
     return _write_all(parts, target, format, notes)
 
 
@@ -183,12 +184,20 @@ def _unlisted(folder: Path, parts: Mapping[str | None, Dataset], columns: str | 
     return [f"{count} pictures are in none of the lists and were not written"] if count else []
 
 
-def _losses(format: Format, parts: Mapping[str | None, Dataset]) -> list[str]:
+def losses(format: Format, parts: Mapping[str | None, Dataset]) -> list[str]:
+    """A sentence for every kind of fact that a format cannot hold, where there are such facts."""
     examples = [example for dataset in parts.values() for example in dataset.examples]
     counts: dict[str, Callable[[Example], int]] = {
         "difficult": lambda example: int(example.difficult.sum()),
         "truncated": lambda example: int(example.truncated.sum()),
         "crowd": lambda example: int(example.crowd.sum()),
+        "area": lambda example: int(_has_outline(example).sum()),
     }
     lost = {flag: sum(map(count, examples)) for flag, count in counts.items() if flag in format.cannot_hold}
     return [f"{format.name} cannot say '{flag}': {count} objects" for flag, count in lost.items() if count]
+
+
+def _has_outline(example: Example) -> Flags:
+    """(n,) bool: whose area is not that of the box. Half a pixel: areas are often rounded to whole ones."""
+    boxes = (example.boxes[:, 2:] - example.boxes[:, :2]).prod(axis=1)
+    return ~np.isclose(example.areas, boxes, rtol=1e-5, atol=0.5)

@@ -24,6 +24,8 @@ from trainer.datasets.folders import (
     read_names,
     read_text,
     split_folders,
+    usual_name,
+    without_year,
 )
 from trainer.datasets.labels import ObjectLabel, Part, PictureLabels
 
@@ -31,6 +33,8 @@ name = "yolo"
 least_side = 0.0
 cannot_hold = ("difficult", "truncated", "crowd", "area")
 _SPLITS = ("train", "val", "test")
+# What people say in `data.yaml` besides.
+_NO_SPLITS = ("names", "path", "nc", "images", "labels", "classes", "download")
 _NOT_LABELS = ("classes.txt", "labels.txt", "train.txt", "val.txt", "valid.txt", "test.txt")
 
 
@@ -40,10 +44,20 @@ def recognises(folder: Path) -> bool:
 
 def splits(folder: Path) -> tuple[str, ...]:
     if settings := _settings(folder):
-        return tuple(split for split in _SPLITS if settings.get(split))
+        return ordered_splits(key for key in settings if _is_split(key, settings))
     inside = find_folder(folder, ("images",))
     parts = ordered_splits(path.name for path in inside.iterdir() if path.is_dir()) if inside else ()
     return parts or split_folders(folder, _has_labels)
+
+
+def _is_split(key: object, settings: dict[Any, Any]) -> bool:
+    """Whether an entry of the YAML is a list of pictures: the usual ones, and `learn: images/learn`."""
+    if not isinstance(key, str) or key in _NO_SPLITS or not settings[key]:
+        return False
+    if key in _SPLITS or (usual_name(key) in _SPLITS and usual_name(key) not in settings):
+        return True
+    place = Path(str(settings[key]))
+    return key in (place.name, place.stem)
 
 
 def class_names(folder: Path) -> tuple[str, ...] | None:
@@ -74,16 +88,32 @@ def picture_folder(split: str | None) -> str:
 
 
 def write(parts: Sequence[Part], labels: LabelMap, folder: Path) -> None:
-    """Regions of many objects are left out: as one object they would teach what is wrong."""
+    """Regions of many objects are left out: as one object they would teach what is wrong.
+
+    raises  DatasetError when a split is called as something else that `data.yaml` says
+    """
     settings: dict[str, Any] = {"names": dict(enumerate(labels.names))}
+    entries = _entries([part.split for part in parts])
     for part in parts:
-        settings[part.split or "train"] = picture_folder(part.split)
+        settings[entries[part.split]] = picture_folder(part.split)
         for picture, example in part.pictures:
             file = _label_file(picture)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("".join(_lines(example)), encoding="utf-8")
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     (folder / "data.yaml").write_text(text, encoding="utf-8")
+
+
+def _entries(splits: Sequence[str | None]) -> dict[str | None, str]:
+    """What `data.yaml` calls each split: `val` for `val2017`, as other programs look for no other name."""
+    entries: dict[str | None, str] = {}
+    for split in splits:
+        if split in _NO_SPLITS:
+            raise DatasetError(f"No list of a YOLO folder can be called '{split}'; choose another name.")
+        usual = usual_name(without_year(split)) if split else "train"
+        free = usual in _SPLITS and usual not in splits and usual not in entries.values()
+        entries[split] = usual if split is None or free else split
+    return entries
 
 
 def _lines(example: Example) -> Iterator[str]:
