@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from detector.anchors import AnchorLayout
+from detector.errors import DatasetError
 from trainer.datasets import Dataset, Example, open_dataset
+from trainer.datasets.folders import usual_name, without_year
 from trainer.datasets.opening import split_names
 from trainer.recipe import Recipe
 
@@ -93,20 +95,48 @@ class Division:
 def divide(plan: Plan) -> Division:
     """Reads the folder and divides it: by its own lists, or by holding some pictures out.
 
-    raises  DatasetError when it holds errors, or nothing
+    Lists are known by what they are called, as `open_dataset` knows them: `train2017` is `train`. What is in
+    the list to choose by is not learnt, unless that would leave nothing.
+
+    raises  DatasetError when it holds errors, or nothing, or lists of which none is called one to learn from
     """
 
     def read(split: str | None) -> Dataset:
         return open_dataset(plan.data, split=split, classes=plan.classes, columns=plan.columns)
 
     lists = split_names(plan.data, columns=plan.columns)
-    train = read(plan.train_split or _first_of(("train", "training", "trainval"), lists))
-    val_split = plan.val_split or _first_of(("val", "valid", "validation"), lists)
-    if val_split is not None and val_split != train.split:
-        validation = read(val_split)
-        words = f"{len(train)} pictures to learn from, {len(validation)} of '{val_split}' to choose by."
-        return Division(train, train.examples, validation.examples, words)
-    order = np.random.default_rng(plan.recipe.seed).permutation(len(train))
+    train = read(plan.train_split or _training_list(plan.data, lists))
+    if not train.labels.names:
+        raise DatasetError(
+            f"{plan.data}: no object in any picture has a class, so there is nothing to learn."
+        )
+    val_split = plan.val_split or _list_called("val", lists)
+    if val_split is None:
+        return _held_out(train, plan.recipe.seed)
+    validation = read(val_split)
+    if validation.split == train.split:
+        return _held_out(train, plan.recipe.seed)
+    return _by_lists(train, validation)
+
+
+def _by_lists(train: Dataset, validation: Dataset) -> Division:
+    chosen = {example.path for example in validation.examples}
+    learnt = tuple(example for example in train.examples if example.path not in chosen)
+    shared = len(train) - len(learnt)
+    remark = ""
+    if not learnt:
+        learnt = train.examples
+        remark = (
+            f" All that is learnt is in '{validation.split}' too: figures will be better than they should."
+        )
+    elif shared:
+        remark = f" {shared} of '{train.split}' are in '{validation.split}' too and are not learnt."
+    words = f"{len(learnt)} pictures to learn from, {len(validation)} of '{validation.split}' to choose by."
+    return Division(train, learnt, validation.examples, words + remark)
+
+
+def _held_out(train: Dataset, seed: int) -> Division:
+    order = np.random.default_rng(seed).permutation(len(train))
     held = set(order[: round(len(train) * _HELD_OUT)].tolist())
     learnt = tuple(each for number, each in enumerate(train.examples) if number not in held)
     kept = tuple(each for number, each in enumerate(train.examples) if number in held)
@@ -114,5 +144,22 @@ def divide(plan: Plan) -> Division:
     return Division(train, learnt, kept or learnt, words)
 
 
-def _first_of(names: tuple[str, ...], lists: tuple[str, ...]) -> str | None:
-    return next((name for name in names if name in lists), None)
+def _training_list(folder: str, lists: tuple[str, ...]) -> str | None:
+    """The list to learn from; None where the folder has no lists: all of it.
+
+    raises  DatasetError when it has others only: pictures to choose by or to test with are not learnt unasked
+    """
+    found = _list_called("train", lists) or _list_called("trainval", lists)
+    if lists and found is None:
+        raise DatasetError(
+            f"{folder}: none of its lists ({', '.join(lists)}) is called one to learn from; "
+            "say which one is: --train-split NAME."
+        )
+    return found
+
+
+def _list_called(usual: str, lists: tuple[str, ...]) -> str | None:
+    """The list of this name, or of another that means the same, with a year or without."""
+    if usual in lists:
+        return usual
+    return next((name for name in lists if usual_name(without_year(name)) == usual), None)
