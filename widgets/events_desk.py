@@ -2,24 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal
 
-from app.events import Event, Line, Regions, Tally, Zone
-from app.events.actions import Action, open_action
-from app.events.event_log import EventLog
-from app.events.live_events import LiveEvents
+from app.events import Line, Regions, Tally, Zone
 from app.events.regions import Region
-from app.keeping import new_path
-from app.pipeline import LivePipeline
 from detector.errors import OptionError, RecordingError
 from detector.values import LabelMap
 from widgets.events_panel import EventsPanel
 from widgets.region_layer import RegionLayer
 from widgets.video_view import VideoView
-
-_FINISH_WITHIN = 0.3  # seconds for what waits to be written, when a source is let go
+from widgets.vigil import EventWishes, Vigil, without_option
 
 
 class EventsDesk(QObject):
@@ -28,14 +21,14 @@ class EventsDesk(QObject):
     regions_changed  what was drawn for the source that is watched
     told             a sentence about what is not possible
     wanted           its panel is to be seen
-    happened         an event and its picture or None; for itself, from another thread
+    wishes_changed   what shall become of events
     folder           where events are kept; empty: the person's videos
     """
 
     regions_changed = pyqtSignal(object)
     told = pyqtSignal(str)
     wanted = pyqtSignal()
-    happened = pyqtSignal(object, object)
+    wishes_changed = pyqtSignal()
 
     def __init__(self, view: VideoView, parent: QObject) -> None:
         super().__init__(parent)
@@ -45,48 +38,44 @@ class EventsDesk(QObject):
         self.layer = RegionLayer(view)
         self.folder = ""
         self._panel_wanted = self._room = False
-        self._regions = Regions()
         self._labels = LabelMap(())
-        self._source = ""
-        self._live: LiveEvents | None = None
-        self._log: EventLog | None = None
-        self._action_text = ""
+        self._vigil: Vigil | None = None
         self.layer.drawn.connect(self._drawn)
         self.layer.moved.connect(lambda region: self._change(region, instead_of=region.name))
         self.panel.renamed.connect(self._rename)
         self.panel.removed.connect(lambda name: self._use(self._regions.without(name)))
         self.panel.asked.connect(lambda name: getattr(self, name)())
-        self.panel.kept.connect(lambda on: self._begin_log())
-        self.panel.action_set.connect(self._set_action)
-        self.happened.connect(self.panel.add_event, Qt.QueuedConnection)
+        self.panel.kept.connect(lambda on: self._set_wishes())
+        self.panel.action_set.connect(lambda text: self._set_wishes())
 
-    def open(self, pipeline: LivePipeline, labels: LabelMap, regions: Regions) -> None:
+    def open(self, vigil: Vigil, labels: LabelMap) -> None:
         """Another source; the one before must have been released."""
-        self._source, self._labels, self._regions = pipeline.source.name, labels, regions
-        self._live = LiveEvents(self.happened.emit)
-        pipeline.listen(self._live.offer)
+        self._vigil, self._labels = vigil, labels
         self.panel.events.clear()
-        self._begin_log()
-        self._follow()
+        for happening in vigil.seen:
+            self.panel.add_event(happening)
+        vigil.happened.connect(self.panel.add_event, Qt.QueuedConnection)
+        self._keep()
+        self.refresh()
 
     def use_labels(self, labels: LabelMap) -> None:
         """Another model is in use."""
         self._labels = labels
-        self._follow()
+        if self._vigil is not None:
+            self._vigil.use_labels(labels)
+        self.refresh()
 
     def release(self) -> None:
-        """Lets go of the source."""
-        if self._live is not None:
-            self._live.close()
-        self._live = None
-        self._end_log()
-        self._regions = Regions()
+        """Lets go of the source; whoever opened its vigil closes it."""
+        if self._vigil is not None:
+            self._vigil.happened.disconnect(self.panel.add_event)
+        self._vigil = None
         self.layer.cancel()
         self.refresh()
 
     def refresh(self) -> None:
         """Counts of this moment."""
-        tallies = self._live.tallies() if self._live is not None else {}
+        tallies = self._vigil.tallies() if self._vigil is not None else {}
         words = {
             region.name: _words(region, tallies[region.name], self._labels)
             for region in self._regions.all
@@ -94,6 +83,17 @@ class EventsDesk(QObject):
         }
         self.layer.show_regions(self._regions, words)
         self.panel.show_regions(self._regions, words)
+
+    @property
+    def wishes(self) -> EventWishes:
+        """What becomes of events, here and in sources that are not shown."""
+        return EventWishes(
+            keep=self.panel.keep.isChecked(), action=self.panel.action.text().strip(), folder=self.folder
+        )
+
+    @property
+    def _regions(self) -> Regions:
+        return self._vigil.regions if self._vigil is not None else Regions()
 
     # Actions.
 
@@ -116,7 +116,7 @@ class EventsDesk(QObject):
     # What was drawn.
 
     def _draw(self, kind: type[Zone] | type[Line]) -> None:
-        if self._live is None:
+        if self._vigil is None:
             return
         self.wanted.emit()
         names = {region.name for region in self._regions.all}
@@ -138,49 +138,23 @@ class EventsDesk(QObject):
         self._use(self._regions.with_region(region, instead_of=instead_of))
 
     def _use(self, regions: Regions) -> None:
-        self._regions = regions
-        self._follow()
-        self.regions_changed.emit(regions)
-
-    def _follow(self) -> None:
-        if self._live is not None:
-            self._live.follow(self._regions, self._labels)
-        if self._log is not None:
-            self._log.labels = self._labels
+        if self._vigil is not None:
+            self._vigil.use_regions(regions)
         self.refresh()
+        self.regions_changed.emit(regions)
 
     # Where events go.
 
-    def _set_action(self, text: str) -> None:
-        if text != self._action_text:
-            self._action_text = text
-            self._begin_log()
+    def _set_wishes(self) -> None:
+        self._keep()
+        self.wishes_changed.emit()
 
-    def _begin_log(self) -> None:
-        """A file, an action, both or neither, as the person wants it now."""
-        self._end_log()
-        self._action_text = self.panel.action.text().strip()
-        if self._live is None or not (self.panel.keep.isChecked() or self._action_text):
-            return
-        try:
-            action: Action | None = open_action(self._action_text) if self._action_text else None
-            keep = self.panel.keep.isChecked()
-            path = new_path(self._source, ".jsonl", folder=self.folder) if keep else None
-        except (OptionError, RecordingError) as error:
-            self.told.emit(str(error).removeprefix("--on-event: ").removeprefix("--on-event "))
-            return
-        self._log = EventLog(path, self._labels, action=action, wrote=self._wrote)
-        self._live.keep(self._log)
-
-    def _wrote(self, event: Event, picture: Path | None) -> None:
-        self.happened.emit(event, picture)
-
-    def _end_log(self) -> None:
-        if self._live is not None:
-            self._live.keep(None)
-        if self._log is not None:
-            self._log.close(_FINISH_WITHIN)
-        self._log = None
+    def _keep(self) -> None:
+        if self._vigil is not None:
+            try:
+                self._vigil.keep(self.wishes)
+            except (OptionError, RecordingError) as error:
+                self.told.emit(without_option(error))
 
 
 def _words(region: Region, tally: Tally, labels: LabelMap) -> str:

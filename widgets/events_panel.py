@@ -1,8 +1,6 @@
 """The panel of zones, lines and what has happened in them."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
 
 from PyQt5.QtCore import QSize, Qt, QUrl, pyqtSignal
 from PyQt5.QtGui import QDesktopServices
@@ -19,11 +17,11 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from app.events import Event, Regions
+from app.events import Regions
 from widgets.actions import find_action
 from widgets.labels import label
+from widgets.vigil import MOST, Happening
 
-_MOST = 500  # events in the list; older ones are in the file, where one is kept
 _NAME, _PICTURE = Qt.UserRole, Qt.UserRole + 1
 
 
@@ -113,13 +111,13 @@ class EventsPanel(QFrame):
             self.regions.setCurrentItem(item)
             self.regions.editItem(item)
 
-    def add_event(self, event: Event, picture: Path | None) -> None:
+    def add_event(self, happening: Happening) -> None:
         """Newest first."""
-        item = QListWidgetItem(f"{datetime.now():%H:%M:%S}  {event.sentence()}")
-        item.setData(_PICTURE, str(picture) if picture else "")
+        item = QListWidgetItem(f"{happening.at:%H:%M:%S}  {happening.event.sentence()}")
+        item.setData(_PICTURE, str(happening.picture) if happening.picture else "")
         self.events.insertItem(0, item)
-        if self.events.count() > _MOST:
-            self.events.takeItem(_MOST)
+        if self.events.count() > MOST:
+            self.events.takeItem(MOST)
 
     def _renamed(self, item: QListWidgetItem) -> None:
         before, wanted = item.data(_NAME), item.text().strip()

@@ -7,12 +7,14 @@ from functools import partial
 from PyQt5.QtCore import QTimer, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QWidget
 
+from app.events import Regions
 from app.pipeline import Choice, LivePipeline, OpenEngine, SharedEngine
 from app.recording.sidecar import finder_of
 from app.sources import Source
 from detector.model_card import ModelCard
 from detector.values import LabelMap
 from widgets.tile import Tile
+from widgets.vigil import EventWishes
 from widgets.watch import Watch
 
 _FIGURES_EVERY_MS = 250
@@ -41,15 +43,24 @@ class GridPage(QWidget):
 
     def open(
         self,
-        sources: Sequence[tuple[str, Source]],
+        sources: Sequence[tuple[str, Source, Regions]],
         open_engine: OpenEngine | None,
         card: ModelCard | None,
         choice: Choice,
     ) -> None:
-        """Watches sources, given with their addresses; those before must have been released."""
+        """Watches sources, given with their addresses and what was drawn for them; those before must have
+        been released.
+        """
         self._engine = SharedEngine(open_engine)
-        for address, source in sources:
-            watch = Watch(source, engine=self._engine, choice=choice, finder=finder_of(card), blur=self.blur)
+        for address, source, regions in sources:
+            watch = Watch(
+                source,
+                engine=self._engine,
+                choice=choice,
+                finder=finder_of(card),
+                blur=self.blur,
+                regions=regions,
+            )
             tile = Tile(address, watch, _labels(card))
             tile.wanted.connect(partial(self.wanted.emit, tile))
             tile.left.connect(partial(self.left.emit, tile))
@@ -80,6 +91,7 @@ class GridPage(QWidget):
         """Lets go of one; whoever asked closes it. The others move together."""
         self.tiles.remove(tile)
         watch = tile.lend()
+        watch.vigil.close()
         tile.hide()
         tile.deleteLater()
         self._arrange()
@@ -93,7 +105,16 @@ class GridPage(QWidget):
         for tile in self.tiles:
             tile.watch.pipeline.finder = finder_of(card)
             tile.labels = _labels(card)
+            tile.watch.vigil.use_labels(tile.labels)
             tile.watch.refresh()
+
+    def keep_events(self, wishes: EventWishes) -> None:
+        """What becomes of the events of all of them.
+
+        raises  OptionError, RecordingError when that cannot be
+        """
+        for tile in self.tiles:
+            tile.watch.vigil.keep(wishes)
 
     def choose(self, choice: Choice) -> None:
         for tile in self.tiles:

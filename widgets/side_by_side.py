@@ -12,6 +12,7 @@ from app.source_sets import expand, write_set
 from app.sources import open_source
 from detector.errors import StudioError
 from widgets.tile import Tile
+from widgets.vigil import without_option
 
 if TYPE_CHECKING:
     from widgets.window import Window
@@ -29,16 +30,25 @@ class SideBySide(QObject):
         window = self._window
         window.banner.dismiss()
         try:
-            sources = [(each, open_source(each, capture=window.capture)) for each in expand(addresses)]
+            opened = [(each, open_source(each, capture=window.capture)) for each in expand(addresses)]
         except StudioError as error:
             window.banner.say(str(error), tone="error")
             return
         window.let_go()
         for address in reversed(addresses):
             window.settings = window.settings.with_source(address)
+        sources = [(each, source, window.settings.regions_of(each)) for each, source in opened]
         opener = window.models.engine_opener(batch=min(len(sources), BATCH))
         window.grid.open(sources, opener, window.models.card, window.page.choice())
+        self.keep_events()
         self._show_all()
+
+    def keep_events(self) -> None:
+        """As the person wants it now, of all of them."""
+        try:
+            self._window.grid.keep_events(self._window.page.desk.wishes)
+        except StudioError as error:
+            self._window.say_mishap(without_option(error))
 
     def show_grid(self) -> None:
         """From one of several sources back to all of them."""
@@ -52,7 +62,7 @@ class SideBySide(QObject):
     def show_large(self, tile: Tile) -> None:
         window = self._window
         window.address = tile.address
-        window.page.borrow(window.grid.lend(tile), window.settings.regions_of(tile.address))
+        window.page.borrow(window.grid.lend(tile))
         window.go_to(window.page)
         window.page.go_on()
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.blur import Blur
+from app.events import Regions
 from app.pipeline import Choice, LivePipeline, OpenEngine, SharedEngine, View
 from app.recording.sidecar import Finder
 from app.sources import Source
 from widgets.picture import Picture, Surface, prepare
+from widgets.vigil import Vigil
 
 
 class Watch(QObject):
@@ -17,6 +19,7 @@ class Watch(QObject):
 
     engine, open_engine, choice, finder   see `LivePipeline`
     blur         names of the classes whose objects are made unrecognisable
+    regions      zones and lines that were drawn for it
     changed      something new is in `newest`; emitted once until that is read
     """
 
@@ -31,6 +34,7 @@ class Watch(QObject):
         choice: Choice,
         finder: Finder,
         blur: Sequence[str] = (),
+        regions: Regions | None = None,
     ) -> None:
         super().__init__()
         self._lock = threading.Lock()  # guards what follows
@@ -48,6 +52,7 @@ class Watch(QObject):
             blur=Blur(blur) if blur else None,
             on_change=self._bring,
         )
+        self.vigil = Vigil(self.pipeline, finder.labels, regions or Regions())
 
     def show_on(self, surface: Surface | None) -> None:
         """What pictures are prepared for from now on; None while nothing can be seen."""

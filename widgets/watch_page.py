@@ -58,6 +58,7 @@ class WatchPage(QWidget):
         self.desk = EventsDesk(self.view, self)
         self.blur: tuple[str, ...] = ()  # names of classes, from the next source on
         self._watch: Watch | None = None
+        self._owned: Watch | None = None  # what is watched, unless it is borrowed
         self._labels = LabelMap(())
         self._boxes = self._names = True
         self._panel = True  # wanted; shown where there is room
@@ -120,16 +121,24 @@ class WatchPage(QWidget):
         if finder.labels != self._labels:
             self.panel.show_model(card)
         self._labels = finder.labels
-        watch = Watch(source, open_engine=open_engine, choice=self.choice(), finder=finder, blur=self.blur)
-        self.borrow(watch, regions)
+        watch = Watch(
+            source,
+            open_engine=open_engine,
+            choice=self.choice(),
+            finder=finder,
+            blur=self.blur,
+            regions=regions,
+        )
+        self.borrow(watch)
+        self._owned = watch
 
-    def borrow(self, watch: Watch, regions: Regions | None = None) -> None:
-        """Likewise, what may be running already."""
+    def borrow(self, watch: Watch) -> None:
+        """Likewise, what is another's and may be running already."""
         self._watch = watch
         self._detector = None
         watch.pipeline.choose(self.choice())
         watch.changed.connect(self._show_newest, Qt.QueuedConnection)
-        self.desk.open(watch.pipeline, self._labels, regions or Regions())
+        self.desk.open(watch.vigil, self._labels)
         self.view.reset_zoom()
         watch.show_on(self.view.surface())
 
@@ -152,6 +161,9 @@ class WatchPage(QWidget):
         self.desk.release()
         self.view.card.hide()
         self.view.show_scene(Scene())
+        owned, self._owned = self._owned, None
+        if owned is not None:
+            owned.vigil.close()
         if watch is None:
             return None
         watch.changed.disconnect(self._show_newest)

@@ -126,6 +126,7 @@ class Window(QMainWindow):
         self.page.trouble.connect(self.say_mishap)
         self.page.desk.told.connect(self.say_mishap)
         self.page.desk.regions_changed.connect(self._keep_regions)
+        self.page.desk.wishes_changed.connect(self.together.keep_events)
         self.page.desk.wanted.connect(lambda: self.actions_by_name["toggle_events"].setChecked(True))
         self.page.view.double_clicked.connect(self.actions_by_name["toggle_full_screen"].toggle)
         self.page.panel.model_button.clicked.connect(

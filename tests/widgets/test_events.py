@@ -142,3 +142,27 @@ def test_what_was_drawn_is_there_at_the_next_start(qtbot, open_window, clip):
     person = Person(qtbot, open_window(settings=settings))
     person.window.open_source(str(clip))
     qtbot.waitUntil(lambda: "square appeared in whole" in listed(person), timeout=30_000)
+
+
+def test_one_of_several_is_kept_watch_over_while_it_is_not_large(qtbot, open_window, clip, studio_home):
+    wait_for_library()
+    settings = Settings(keep_events=True).with_regions(str(clip), Regions((WHOLE,)))
+    window = open_window(settings=settings)
+    window.together.open([str(clip)] * 2)
+    vigils = [tile.watch.vigil for tile in window.grid.tiles]
+    qtbot.waitUntil(lambda: all(vigil.seen for vigil in vigils), timeout=30_000)
+    files = list((studio_home / "recordings").glob("*.jsonl"))
+    assert len(files) == 2
+    qtbot.waitUntil(lambda: all("appeared" in file.read_text() for file in files))
+    window.together.show_large(window.grid.tiles[1])
+    person = Person(qtbot, window)
+    qtbot.waitUntil(lambda: "square appeared in whole" in listed(person))
+    window.together.show_grid()
+    assert window.grid.tiles[1].watch.vigil.seen
+
+
+def test_a_file_of_events_that_never_came_is_not_left(watching, qtbot, studio_home):
+    watching.window.page.desk.panel.keep.setChecked(True)
+    assert len(list((studio_home / "recordings").glob("*.jsonl"))) == 1
+    watching.window.close_source()
+    assert not list((studio_home / "recordings").glob("*.jsonl"))
