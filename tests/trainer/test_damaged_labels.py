@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from itertools import product
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from detector.errors import StudioError
 from detector.values import LabelMap
 from tests.trainer.test_formats import random_examples
 from trainer.datasets import survey
+from trainer.datasets.opening import survey_mended
 from trainer.datasets.writing import FORMATS, write_dataset
 
 _BYTES = b"0123456789.-+eE\"'{}[]<>/,:; \n\x00\xff#&!*naninf\xc3"
@@ -43,8 +45,8 @@ def test_damaged_label_files_give_examples_or_a_sentence(tmp_path, format):
         content = path.read_bytes()
         path.write_bytes(_damage(content, random))
         with contextlib.suppress(StudioError):
-            for split in (None, "train"):
-                dataset = survey(folder, split=split)
+            for read, split in product((survey, survey_mended), (None, "train")):
+                dataset = read(folder, split=split)
                 understood += 1
                 for example in dataset.examples:
                     assert np.isfinite(example.boxes).all()
@@ -77,6 +79,7 @@ def test_json_of_another_shape_gives_examples_or_a_sentence(tmp_path):
     for _ in range(150):
         file.write_text(json.dumps(_exchange(content, random)))
         with contextlib.suppress(StudioError):
-            assert all(str(flaw) for flaw in survey(folder, split="train").flaws)
+            for read in (survey, survey_mended):
+                assert all(str(flaw) for flaw in read(folder, split="train").flaws)
             understood += 1
     assert understood > 25

@@ -134,7 +134,7 @@ class _Row:
 
     def size(self) -> tuple[int, int] | None:
         height, width = number(self.text("height")), number(self.text("width"))
-        return (int(height), int(width)) if height and width and height > 0 and width > 0 else None
+        return (int(height), int(width)) if height and width and height >= 1 and width >= 1 else None
 
     def add_to(self, picture: _Picture, object_number: int, file: Path) -> None:
         cells = self.box()

@@ -11,7 +11,7 @@ from detector.pictures import read_picture
 from trainer.datasets.example import Example
 from trainer.datasets.likeness import alike, fingerprint
 from trainer.datasets.opening import open_dataset
-from trainer.datasets.writing import FORMATS, Written, losses, write_dataset
+from trainer.datasets.writing import FORMATS, Written, doubts, losses, write_dataset
 
 
 def parse_shares(text: str) -> dict[str, float]:
@@ -57,7 +57,7 @@ def divide(
     pictures = write_dataset(parts, dataset.labels, target, format=format)
     counts = ", ".join(f"{name} {len(examples)}" for name, examples in parts.items())
     left_out = (f"left out: {dataset.left_out()}",) if dataset.left_out() else ()
-    lost = losses(FORMATS[format], {None: dataset})
+    lost = [*losses(FORMATS[format], {None: dataset}), *doubts({None: dataset})]
     return Written(target, pictures, dataset.warnings, (f"pictures: {counts}", *left_out, *lost))
 
 

@@ -1,7 +1,8 @@
 """Datasets written to a new folder: in another format, or mended. The original is only read."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from trainer.datasets.labels import Format, Part
 from trainer.datasets.opening import open_dataset, split_names, survey, survey_mended
 
 FORMATS: Mapping[str, Format] = {"voc": voc, "coco": coco, "yolo": yolo, "csv": CsvTable()}
+
+_NAMED = 5  # pictures in one note; 'dataset check' names all
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def convert(
         return open_dataset(folder, split=split, classes=classes, columns=columns)
 
     parts = {split: read(split) for split in _splits_to_write(folder, format, columns)}
-    notes = [*_unlisted(folder, parts, columns), *losses(FORMATS[format], parts)]
+    notes = [*_unlisted(folder, parts, columns), *losses(FORMATS[format], parts), *doubts(parts)]
     return _write_all(parts, target, format, notes)
 
 
@@ -62,7 +65,8 @@ def fix(folder: Path, target: Path, *, columns: str | None = None) -> Written:
     if not any(map(len, parts.values())):
         raise DatasetError(f"{folder}: holds no picture that can be used; there is nothing to correct.")
     format = next(iter(parts.values())).format
-    return _write_all(parts, target, format, _unlisted(folder, parts, columns))
+    notes = [*_mended(parts), *_unlisted(folder, parts, columns), *doubts(parts)]
+    return _write_all(parts, target, format, notes)
 
 
 def write_dataset(
@@ -182,6 +186,49 @@ def _unlisted(folder: Path, parts: Mapping[str | None, Dataset], columns: str | 
     everything = {example.path for example in survey(folder, columns=columns).examples}
     count = len(everything - listed)
     return [f"{count} pictures are in none of the lists and were not written"] if count else []
+
+
+def doubts(parts: Mapping[str | None, Dataset]) -> list[str]:
+    """What a copy no longer tells: that boxes may belong to the picture at another size, or turned."""
+    sentences = {
+        "wrong size": "boxes kept as they were, though the labels state another size of",
+        "turned picture": "boxes turned with their picture, though they may have been drawn upright, of",
+    }
+    pictures = {kind: _pictures_of(kind, parts) for kind in sentences}
+    return [f"{sentences[kind]} {_named(paths)}" for kind, paths in pictures.items() if paths]
+
+
+def _mended(parts: Mapping[str | None, Dataset]) -> list[str]:
+    """How much of which kind was mended, and in which pictures the boxes are others."""
+    kinds = {
+        "swapped": "with corners swapped",
+        "overhanging": "cut at the edge",
+        "dropped": "dropped as repeated",
+    }
+    flaws = dict.fromkeys(_flaws_of_labelled(parts))
+    counts = Counter(flaw.kind for flaw in flaws)
+    said = ", ".join(f"{counts[kind]} {words}" for kind, words in kinds.items() if counts[kind])
+    scaled = _pictures_of("scaled", parts)
+    return [
+        *([f"objects mended: {said}"] if said else []),
+        *([f"boxes scaled, as the labels state another size of {_named(scaled)}"] if scaled else []),
+    ]
+
+
+def _pictures_of(kind: str, parts: Mapping[str | None, Dataset]) -> list[Path]:
+    return list(dict.fromkeys(flaw.picture for flaw in _flaws_of_labelled(parts) if flaw.kind == kind))
+
+
+def _flaws_of_labelled(parts: Mapping[str | None, Dataset]) -> Iterator[Flaw]:
+    """Those of pictures that are written and show an object."""
+    for dataset in parts.values():
+        labelled = {example.path for example in dataset.examples if len(example)}
+        yield from (flaw for flaw in dataset.flaws if flaw.picture in labelled)
+
+
+def _named(paths: Sequence[Path]) -> str:
+    names = ", ".join(path.name for path in paths[:_NAMED])
+    return f"{names} and {len(paths) - _NAMED} more" if paths[_NAMED:] else names
 
 
 def losses(format: Format, parts: Mapping[str | None, Dataset]) -> list[str]:
