@@ -15,6 +15,8 @@ those of trainer/recipe.py; recipes that ship lie in trainer/recipes.
 import argparse
 from pathlib import Path
 
+from detector.errors import OptionError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
@@ -28,7 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="list of those to choose by (default: val; else some are held out)",
     )
-    add("--from", dest="start_from", metavar="MODEL", help="start from a model (default: the one that ships)")
+    add(
+        "--from",
+        dest="start_from",
+        metavar="MODEL",
+        help="start from a model, its network too (default: the one that ships; none after --architecture, "
+        "--option or --backbone-weights)",
+    )
     add("--alias", metavar="A=B", action="append", default=[], help="two class names that mean the same")
     add("--keep-folded", action="store_true", help="do not give a folded model its normalisation back")
     add(
@@ -40,15 +48,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--option", metavar="A=B", action="append", default=[], help="of the architecture: width=0.25")
     add("--size", metavar="HxW", help="of the pictures the network takes (default: the model's, or usual)")
     add("--anchors", metavar="FILE", type=Path, help="as 'dataset check --anchors FILE' proposes them")
-    add("--scores", choices=("softmax", "sigmoid"), help="default: as --from has it, else softmax")
+    add("--scores", choices=("softmax", "sigmoid"), help="default: as the model it starts from, else softmax")
     add("--minutes", metavar="N", type=float, help="time to take, in place of the recipe's epochs")
-    add("--recipe", metavar="NAME", help="a TOML file, or one that ships (default: fine-tune after --from)")
+    add(
+        "--recipe",
+        metavar="NAME",
+        help="a TOML file, or one that ships (default: fine-tune where it starts from a model, 30 epochs; "
+        "else 60 epochs with the values of trainer/recipe.py)",
+    )
     add("--set", metavar="A=B", action="append", default=[], help="change a value of the recipe")
     add("--run", metavar="FOLDER", type=Path, help="run folder (default: the next free one under runs/)")
     add("--resume", metavar="RUN", type=Path, help="go on with the training of a run folder")
     add("--epochs", metavar="N", type=float, help="rounds through the pictures; adds some to a run resumed")
     add("--batch", metavar="N", type=int, help="pictures a step (default: the recipe's, 16)")
-    add("--rate", metavar="R", type=float, help="how far a step goes (default: the recipe's, 0.01)")
+    add(
+        "--rate",
+        metavar="R",
+        type=float,
+        help="how far a step goes (default: the recipe's; 0.004 of fine-tune, else 0.01)",
+    )
     add("--augmentation", choices=("original", "satellite", "none"), help="default: the recipe's, original")
     add("--difficult", choices=("train", "ignore"), help="objects marked difficult (default: train)")
     add("--seed", metavar="N", type=int, help="of all chance (default: 0)")
@@ -63,6 +81,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    _refuse_two_starts(options)
     from app.commands.train_run import train  # here: `--help` answers without Keras
 
     return train(options)
+
+
+def _refuse_two_starts(options: argparse.Namespace) -> None:
+    """raises  OptionError when the network is to be that of a model, and another as well"""
+    others = {
+        "--architecture": options.architecture,
+        "--option": options.option,
+        "--backbone-weights": options.backbone_weights,
+    }
+    given = [name for name, value in others.items() if value]
+    if options.start_from and given:
+        raise OptionError(
+            f"--from {options.start_from} brings a network and its weights, so {' and '.join(given)} cannot be "
+            "followed; give one or the other."
+        )
