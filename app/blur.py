@@ -12,6 +12,7 @@ FLOOR = 0.15  # score: what is only suspected is blurred too
 _MARGIN = 0.1  # of a box's sides, at each edge: boxes are never exact
 _GROWTH = 0.2  # likewise, for each second the boxes are old, and for each frame without an answer
 _HELD = 0.5  # seconds a place stays blurred after nothing was found there: detectors flicker
+_UNKNOWN = 0.5  # seconds without an answer after which all is blurred: nobody knows who has come since
 _CELLS = 8  # what remains of an object, across and down
 
 
@@ -19,12 +20,13 @@ class Blur:
     """One source's frames in the order of time; each comes out with the places blurred that need it.
 
     names  of the classes. A model that does not know one of them leaves the whole picture blurred, and so
-           does the time before the first answer
+           do the time before the first answer and that from half a second after the last
     """
 
     def __init__(self, names: Collection[str]) -> None:
         self._names = tuple(names)
         self._areas: list[tuple[float, Boxes]] = []  # (seconds of the frame, grown boxes on it)
+        self._answered = 0.0  # seconds of the frame that had an answer last
         self._size: tuple[int, int] | None = None
 
     def apply(self, frame: Frame, found: Detections | None, labels: LabelMap, *, age: float = 0.0) -> Frame:
@@ -37,20 +39,27 @@ class Blur:
             self._size, self._areas = (frame.height, frame.width), []
         if found is not None and set(self._names) <= set(labels.names):
             wanted = found.above(FLOOR).of_classes(labels.class_ids(self._names))
-            grown = _grown(wanted.boxes, _MARGIN + _GROWTH * max(age, 0.0))
+            grown = _grown(wanted.boxes, _MARGIN + _GROWTH * max(age, 0.0), frame)
+            self._answered = frame.pts
             self._areas = [kept for kept in self._areas if 0 <= frame.pts - kept[0] <= _HELD]
             self._areas.append((frame.pts, grown))
-        elif found is not None or not self._areas:
+        elif found is not None or not self._areas or not 0 <= frame.pts - self._answered <= _UNKNOWN:
             return replace(frame, pixels=_blurred(frame.pixels, None))
         else:
-            self._areas = [(frame.pts, _grown(boxes, _GROWTH)) for _, boxes in self._areas]
+            self._areas = [(frame.pts, _grown(boxes, _GROWTH, frame)) for _, boxes in self._areas]
         boxes = np.concatenate([boxes for _, boxes in self._areas])
         return replace(frame, pixels=_blurred(frame.pixels, boxes)) if len(boxes) else frame
 
 
-def _grown(boxes: Boxes, share: float) -> Boxes:
+def _grown(boxes: Boxes, share: float, frame: Frame) -> Boxes:
+    """Each side longer by twice this share of it.
+
+    They end one picture outside the frame: it is all covered then, and a box at its edge grows no slower.
+    """
     sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2) * np.float32(share)
-    return np.asarray(boxes + sides * np.array([-1, -1, 1, 1], np.float32), np.float32)
+    grown = boxes + sides * np.array([-1, -1, 1, 1], np.float32)
+    most = np.tile(np.array([frame.width, frame.height], np.float32), 2)
+    return np.asarray(np.clip(grown, -most, 2 * most), np.float32)
 
 
 def _blurred(pixels: Pixels, boxes: Boxes | None) -> Pixels:

@@ -60,6 +60,25 @@ def test_without_an_answer_the_places_before_stay_blurred_and_grow() -> None:
     assert 0.2 < shares[0] < shares[1] < shares[2]
 
 
+@pytest.mark.parametrize("step", [0.0, 0.0001, 0.04])
+def test_a_thousand_frames_without_an_answer_keep_everything_hidden(step: float) -> None:
+    blur = Blur(["person"])
+    blur.apply(frame(0.0), one(BOX), LABELS)
+    for number in range(1, 1001):
+        before = frame(number * step)
+        after = blur.apply(before, None, LABELS)
+        if number % 50 == 0:
+            assert hidden(before, after, (0, 0, 300, 200)) > 0.99
+        assert hidden(before, after, INSIDE) > 0.99
+
+
+def test_where_nobody_was_found_everything_is_blurred_once_answers_stay_away() -> None:
+    blur = Blur(["person"])
+    blur.apply(frame(0.0), Detections.empty(), LABELS)
+    assert hidden(frame(0.1), blur.apply(frame(0.1), None, LABELS), (0, 0, 300, 200)) == 0
+    assert hidden(frame(0.6), blur.apply(frame(0.6), None, LABELS), (0, 0, 300, 200)) > 0.99
+
+
 def test_boxes_that_were_carried_from_an_older_frame_are_grown_by_their_age() -> None:
     def share(age: float) -> float:
         after = Blur(["person"]).apply(frame(0.0), one(BOX), LABELS, age=age)

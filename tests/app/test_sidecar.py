@@ -19,6 +19,7 @@ from app.sources import open_source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
 from tests.app.outputs import lines_of, pictures
+from tests.app.test_clean_recording import sharpest
 from tests.app.videos import numbered_picture, write_video
 from tests.app.watching import LABELS, SquareFinder
 
@@ -201,6 +202,23 @@ def test_annotate_can_blur_what_it_shows(
     drawn, plain = list(pictures(out))[25], list(pictures(clip))[25]
     assert drawn[:32].std() < plain[:32].std() / 1.5  # the cells of the number
     assert changed(drawn[45:], plain[45:]) < 0.005
+
+
+def test_annotate_blurs_all_of_the_frames_that_no_line_tells_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "walk.mp4", 400)
+    lines = Lines(tmp_path / "walk.jsonl", LABELS)
+    for number in range(10):
+        lines.write(frame(number, number / 25), found((60, 10, 130, 30, 0.9, 1, -1)))
+    lines.close()
+    out = tmp_path / "out.mp4"
+    code, said = annotate(capsys, tmp_path / "walk.mp4", "--blur", "number", "--record", out)
+    assert code == 0 and "400 frames" in said
+    drawn, plain = list(pictures(out)), list(pictures(tmp_path / "walk.mp4"))
+    assert len(drawn) == 400
+    for number in range(40, 400, 40):
+        assert sharpest(drawn[number]) < sharpest(plain[number]) / 2
 
 
 @pytest.mark.parametrize(
