@@ -14,7 +14,12 @@ from detector.class_names import Aliases
 from detector.errors import OptionError, TrainingError
 from detector.model_card import ModelCard
 from detector.model_store import Model, find_model, read_weights
-from detector.networks.catalog import build_network, feature_map_shapes, load_network, new_card
+from detector.networks.catalog import (
+    build_network,
+    feature_map_shapes,
+    load_network,
+    new_card,
+)
 from trainer.backbone_files import fetch_backbone, read_backbone
 from trainer.loss import Criterion, MultiBoxLoss, SigmoidFocalLoss
 from trainer.plan import IMAGENET, Plan
@@ -22,6 +27,8 @@ from trainer.precision import Precision
 from trainer.recipe import Recipe
 from trainer.starting_weights import Start, calm_predictors, start_from_backbone, start_from_model
 from trainer.teaching import Teacher
+
+_APPLICATIONS = "Keras Applications"
 
 
 def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
@@ -39,7 +46,8 @@ def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
             layout=plan.anchors,
             options=plan.options,
         )
-        return replace(card, score_activation=_scores(plan.scores or "softmax"), origin=f"trained on {data}")
+        origin = f"trained on {data}{_backbone(plan)}"
+        return replace(card, score_activation=_scores(plan.scores or "softmax"), origin=origin)
     source = find_model(plan.start_from).card
     size = plan.input_size or source.input_size
     options = dict(source.options)
@@ -97,7 +105,7 @@ def start(network: keras.Model, card: ModelCard, plan: Plan) -> Start:
         return start_from_model(network, card, source.card, read_weights(source), aliases_of(plan))
     if plan.backbone_weights == IMAGENET:
         units = fetch_backbone(card.architecture, card.options)
-        return start_from_backbone(network, units, "Keras Applications")
+        return start_from_backbone(network, units, _APPLICATIONS)
     if plan.backbone_weights is not None:
         path = Path(plan.backbone_weights)
         return start_from_backbone(network, read_backbone(path), path.name)
@@ -143,6 +151,14 @@ def aliases_of(plan: Plan) -> Aliases:
     for one, other in plan.aliases:
         aliases = aliases.with_pair(one, other)
     return aliases
+
+
+def _backbone(plan: Plan) -> str:
+    """What a card says of the backbone it started from."""
+    if plan.backbone_weights is None:
+        return ""
+    name = _APPLICATIONS if plan.backbone_weights == IMAGENET else Path(plan.backbone_weights).name
+    return f", backbone from {name}"
 
 
 def _anchors(anchors: AnchorLayout, source: ModelCard, size: tuple[int, int]) -> AnchorLayout:
