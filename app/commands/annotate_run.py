@@ -15,7 +15,7 @@ from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
 from app.recording.sidecar import sidecar_path
 from app.recording.sidecar_reading import RecordedEngine, Sidecar
-from detector.errors import OptionError
+from detector.errors import OptionError, SourceError
 from detector.values import Detections, Frame
 
 
@@ -53,6 +53,8 @@ def annotate(options: AnnotateOptions) -> int:
     returns  the exit code
     raises   StudioError
     """
+    if not options.clip.exists():  # told before its boxes are missed
+        raise SourceError(f"{options.clip}: there is no such file; check the name.")
     sidecar = Sidecar(options.lines or sidecar_path(options.clip))
     labels = sidecar.finder.labels
     choice = Choice(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,21 @@ from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
 
 _ROUNDED = 0.0015  # seconds by which containers round a time
+_MOST = 1e9  # pixels or seconds; nothing that was recorded is as large, and no number here is endless
 _STAYS = 0.5  # seconds a line is valid, where the next ones are missing
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One frame.
+
+    rows   x1, y1, x2, y2, score, class id, track id or -1 of each box, highest score first
+    names  of the classes, as they appear
+    """
+
+    seconds: float
+    rows: list[tuple[float, ...]]
+    names: dict[int, str]
 
 
 class Sidecar:
@@ -33,13 +48,12 @@ class Sidecar:
         rows: list[tuple[float, ...]] = []
         names: dict[int, str] = {}
         for line in _lines(path):
-            if "sidecar" in line:
-                self.finder = _finder(line)
+            if isinstance(line, Finder):
+                self.finder = line
                 continue
-            times.append(float(line["time"]))
-            for each in line["detections"]:
-                names.setdefault(int(each["class_id"]), str(each["class"]))
-                rows.append((*each["box"], each["score"], each["class_id"], each.get("track_id", -1)))
+            times.append(line.seconds)
+            rows += line.rows
+            names = line.names | names
             ends.append(len(rows))
         if not self.finder.labels.names and names:
             listed = (names.get(class_id, f"class {class_id}") for class_id in range(max(names) + 1))
@@ -125,8 +139,8 @@ def read_finder(path: Path) -> Finder:
 
     raises  RecordingError
     """
-    line = next(_lines(path), {})
-    return _finder(line) if "sidecar" in line else Finder(labels=LabelMap(()))
+    line = next(_lines(path), None)
+    return line if isinstance(line, Finder) else Finder(labels=LabelMap(()))
 
 
 def find_sidecar(clip: Path) -> Path | None:
@@ -135,20 +149,18 @@ def find_sidecar(clip: Path) -> Path | None:
     return path if path.is_file() and path != clip else None
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path) -> Iterator[Finder | _Line]:
     try:
         with path.open(encoding="utf-8") as file:
             for number, text in enumerate(file, 1):
                 try:
-                    line = json.loads(text)
-                    if not ("sidecar" in line or {"time", "detections"} <= line.keys()):
-                        raise ValueError
-                except (ValueError, TypeError, AttributeError):
+                    line = _understood(json.loads(text))
+                except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError):
                     if not text.endswith("\n"):  # the program ended while it was written
                         return
                     raise RecordingError(
-                        f"{path}, line {number}: is no line of boxes; give a file that 'record' or "
-                        "'detect --json' wrote."
+                        f"{path}, line {number}: is no line of boxes, or damaged; give a file that 'record' "
+                        "or 'detect --json' wrote."
                     ) from None
                 yield line
     except FileNotFoundError:
@@ -160,11 +172,50 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         raise RecordingError(f"{path} cannot be read ({type(error).__name__}); check what it is.") from error
 
 
+def _understood(line: Any) -> Finder | _Line:
+    """raises  ValueError, TypeError, LookupError and their like for what nobody wrote"""
+    if "sidecar" in line:
+        return _finder(line)
+    names: dict[int, str] = {}
+    rows: list[tuple[float, ...]] = []
+    for each in _list(line["detections"]):
+        x1, y1, x2, y2 = (_number(edge) for edge in each["box"])
+        class_id, track_id = _id(each["class_id"]), _id(each.get("track_id", -1), least=-1)
+        names.setdefault(class_id, str(each["class"]))
+        rows.append((x1, y1, x2, y2, _number(each["score"]), class_id, track_id))
+    rows.sort(key=lambda row: -row[4])
+    return _Line(_number(line["time"]), rows, names)
+
+
 def _finder(header: dict[str, Any]) -> Finder:
     return Finder(
-        labels=LabelMap(tuple(map(str, header.get("classes", ())))),
+        labels=LabelMap(tuple(map(str, _list(header.get("classes", []))))),
         name=str(header.get("model", "")),
         sha256=str(header.get("model_sha256", "")),
-        min_score=float(header.get("min_score", 0.5)),
-        nms_iou=float(header.get("nms_iou", 0.45)),
+        min_score=_share(header.get("min_score", 0.5)),
+        nms_iou=_share(header.get("nms_iou", 0.45)),
     )
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MOST:
+        raise ValueError
+    return float(value)
+
+
+def _share(value: Any) -> float:
+    if not 0 <= (number := _number(value)) <= 1:
+        raise ValueError
+    return number
+
+
+def _id(value: Any, *, least: int = 0) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+        raise ValueError
+    return value

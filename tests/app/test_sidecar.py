@@ -117,6 +117,70 @@ def test_what_is_no_sidecar_is_a_sentence_with_its_line(tmp_path: Path, text: st
         Sidecar(tmp_path / "clip.jsonl")
 
 
+BOX = '{"box": [1, 2, 3, 4], "score": 0.5, "class": "square", "class_id": 0}'
+
+
+def line_with(boxes: str, seconds: int = 1) -> str:
+    return f'{{"time": {seconds}, "detections": [{boxes}]}}'
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "null",
+        "7",
+        '"sidecar"',
+        "[" * 5000,
+        '{"time": "x", "detections": []}',
+        '{"time": NaN, "detections": []}',
+        '{"time": true, "detections": []}',
+        '{"time": null, "detections": []}',
+        '{"time": 1, "detections": null}',
+        '{"time": 1, "detections": 5}',
+        '{"time": 1, "detections": {}}',
+        '{"time": 1, "detections": [{}]}',
+        '{"time": 1, "detections": [null]}',
+        line_with(BOX.replace(", 4]", "]")),
+        line_with(BOX.replace("4]", "4, 5]")),
+        line_with(BOX.replace("4]", "1e99]")),
+        line_with(BOX.replace("4]", "Infinity]")),
+        line_with(BOX.replace("0.5", "null")),
+        line_with(BOX.replace('_id": 0', '_id": -1')),
+        line_with(BOX.replace('_id": 0', '_id": 99999999999')),
+        line_with(BOX.replace('_id": 0', '_id": 0, "track_id": "a"')),
+        '{"sidecar": 1, "classes": 5}',
+        '{"sidecar": 1, "classes": "square"}',
+        '{"sidecar": 1, "classes": [], "min_score": "a"}',
+        '{"sidecar": 1, "classes": [], "min_score": null}',
+        '{"sidecar": 1, "classes": [], "nms_iou": 7}',
+    ],
+)
+def test_a_damaged_line_is_a_sentence_with_its_number(tmp_path: Path, damaged: str) -> None:
+    whole = line_with(BOX) + "\n"
+    (tmp_path / "clip.jsonl").write_text(whole + damaged + "\n" + whole)
+    with pytest.raises(RecordingError, match=r"clip\.jsonl, line 2: is no line of boxes, or damaged"):
+        Sidecar(tmp_path / "clip.jsonl")
+
+
+def test_a_damaged_first_line_names_nobody(tmp_path: Path) -> None:
+    (tmp_path / "clip.jsonl").write_text('{"sidecar": 1, "classes": 5}\n')
+    with pytest.raises(RecordingError, match="line 1"):
+        read_finder(tmp_path / "clip.jsonl")
+
+
+def test_boxes_that_another_program_wrote_in_any_order_are_read_highest_score_first(tmp_path: Path) -> None:
+    better = BOX.replace("0.5", "0.9")
+    (tmp_path / "clip.jsonl").write_text(line_with(f"{BOX}, {better}", 0) + "\n")
+    assert Sidecar(tmp_path / "clip.jsonl").at(0.0).scores == pytest.approx([0.9, 0.5])
+
+
+def test_annotate_says_that_the_recording_itself_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, said = annotate(capsys, tmp_path / "nofile.mp4", "--record", tmp_path / "out.mp4")
+    assert code == 1 and "nofile.mp4: there is no such file" in said
+
+
 def test_the_next_appearance_is_that_of_another_object(tmp_path: Path) -> None:
     """Object 1 from 0.2 s, leaves at 0.6 s, is there again; object 2 joins at 1.0 s."""
     writer = SidecarWriter(tmp_path / "clip.mp4", 0.0)
