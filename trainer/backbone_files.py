@@ -69,7 +69,7 @@ class Unit:
 def read_backbone(path: Path) -> list[Unit]:
     """The convolutions of a file: Keras HDF5 (weights or whole model), TFLite or a Caffe model.
 
-    raises  ImportFileError when the file is neither, or holds no convolutions
+    raises  ImportFileError when the file is neither, is damaged, or holds no convolutions
     """
     readers = {Kind.TFLITE: _of_tflite, Kind.HDF5: _of_keras, Kind.CAFFEMODEL: _of_caffe}
     kind = recognise(path)
@@ -141,14 +141,23 @@ def _of_caffe(path: Path) -> Iterator[Unit]:
 
 
 def _of_keras(path: Path) -> Iterator[Unit]:
-    with h5py.File(path, "r") as file:
-        group = file.get("model_weights", file)
-        if "layer_names" not in group.attrs:
-            raise ImportFileError(
-                f"{path.name} does not say the order of its layers, as Keras' .h5 files do."
-            )
-        names = [raw.decode() if isinstance(raw, bytes) else str(raw) for raw in group.attrs["layer_names"]]
-        yield from _units((name, _variables(group[name])) for name in names)
+    try:
+        with h5py.File(path, "r") as file:
+            layers = _layers(file)
+    except (OSError, KeyError, RuntimeError, ValueError) as error:  # HDF5 has one for each part of a file
+        raise ImportFileError(f"{path.name} is damaged or not complete ({error}); fetch it again.") from error
+    if layers is None:
+        raise ImportFileError(f"{path.name} does not say the order of its layers, as Keras' .h5 files do.")
+    yield from _units(layers)
+
+
+def _layers(file: h5py.File) -> list[tuple[str, dict[str, Array]]] | None:
+    """Names and arrays of the layers in their order; None where the file does not say that."""
+    group = file.get("model_weights", file)
+    if "layer_names" not in group.attrs:
+        return None
+    names = [raw.decode() if isinstance(raw, bytes) else str(raw) for raw in group.attrs["layer_names"]]
+    return [(name, _variables(group[name])) for name in names]
 
 
 def _units(layers: Iterable[tuple[str, Mapping[str, Array]]]) -> Iterator[Unit]:

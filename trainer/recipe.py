@@ -1,6 +1,7 @@
 """How a training is done: everything that is chosen, with defaults for a few hundred pictures on a laptop."""
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -25,7 +26,21 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "precision": get_args(Precision),
 }
 
-_SHARES = ("mosaic", "mixup", "plain_end", "label_smoothing", "focal_alpha", "averaging", "backbone_rests")
+_SHARES = (
+    *("mosaic", "mixup", "plain_end", "label_smoothing", "focal_alpha", "averaging", "backbone_rests"),
+    "statistics_momentum",
+)
+_NOT_BELOW_0 = (
+    *("patience", "seed", "negatives_per_positive", "negatives_without_objects", "teacher_weight"),
+    *("backbone_rate", "warm_up_steps", "weight_decay", "clip_norm"),
+)
+_LARGEST_SEED = 2**32 - 1  # of Keras
+
+# What the values with several parts are made of, and how people write them.
+_PARTS: dict[str, tuple[type, str]] = {
+    "drops": (float, "numbers in brackets, as [0.6, 0.8]"),
+    "frozen": (str, 'names in brackets, as ["Conv2d_0*"]'),
+}
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -78,9 +93,20 @@ class Recipe:
     precision: Precision = "auto"  # bfloat16 where there are units for it
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"{each.name} must be a number with an end")
         for name in ("epochs", "batch", "rate", "evaluations"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0")
+        for name in _NOT_BELOW_0:
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be 0 or more")
+        if self.seed > _LARGEST_SEED:
+            raise ValueError(f"seed must be at most {_LARGEST_SEED}")
+        if not all(0 <= point <= 1 for point in self.drops):
+            raise ValueError("drops must lie in 0..1")
         if self.zoom_out < 1:
             raise ValueError("zoom_out must be 1 or more")
         if not 0 < self.zoom_in <= 1:
@@ -143,10 +169,22 @@ def read_recipe(name: str) -> Recipe:
 
 def _of_kind(name: str, value: Any, kind: type) -> Any:
     if kind is tuple:
-        values = [value] if isinstance(value, str) else list(value)
-        return tuple(values)
+        return _parts(name, value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if kind is not type(value):
         raise OptionError(f"In the recipe, {name} must be of kind {kind.__name__}, not {value!r}.")
     return value
+
+
+def _parts(name: str, value: Any) -> tuple[Any, ...]:
+    kind, example = _PARTS[name]
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list | tuple) or not all(_is_of(part, kind) for part in values):
+        raise OptionError(f"In the recipe, {name} must be {example}, not {value!r}.")
+    return tuple(kind(part) for part in values)
+
+
+def _is_of(value: Any, kind: type) -> bool:
+    """A whole number stands for a fraction, `true` for neither."""
+    return isinstance(value, kind) or (kind is float and type(value) is int)

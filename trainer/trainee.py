@@ -1,5 +1,6 @@
 """The network of a training as its plan wants it: a card, a network, and what it starts from."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,11 +13,12 @@ import keras
 from detector.anchors import AnchorLayout
 from detector.class_names import Aliases
 from detector.errors import OptionError, TrainingError
-from detector.model_card import ModelCard
+from detector.model_card import ModelCard, Option
 from detector.model_store import Model, find_model, read_weights
 from detector.networks.catalog import (
     build_network,
     feature_map_shapes,
+    find_architecture,
     load_network,
     new_card,
 )
@@ -29,12 +31,14 @@ from trainer.starting_weights import Start, calm_predictors, start_from_backbone
 from trainer.teaching import Teacher
 
 _APPLICATIONS = "Keras Applications"
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
     """The card of the model to be made.
 
-    raises  StudioError when the plan names an architecture or a model that there is not
+    raises  StudioError when the plan names an architecture or a model that there is not, or gives an option
+            a value that it cannot have
     """
     data = Path(plan.data).name
     if plan.start_from is None:
@@ -44,7 +48,7 @@ def card_for(plan: Plan, classes: tuple[str, ...]) -> ModelCard:
             classes=classes,
             input_size=plan.input_size,
             layout=plan.anchors,
-            options=plan.options,
+            options=_options(plan),
         )
         origin = f"trained on {data}{_backbone(plan)}"
         return replace(card, score_activation=_scores(plan.scores or "softmax"), origin=origin)
@@ -159,6 +163,29 @@ def _backbone(plan: Plan) -> str:
         return ""
     name = _APPLICATIONS if plan.backbone_weights == IMAGENET else Path(plan.backbone_weights).name
     return f", backbone from {name}"
+
+
+def _options(plan: Plan) -> dict[str, Option]:
+    """The options of the plan, each of the kind that its usual value has; unknown ones as they are.
+
+    raises  OptionError when one is of another kind, ModelError when there is no such architecture
+    """
+    usual = find_architecture(plan.architecture).options
+    return {
+        name: _option(name, value, usual[name]) if name in usual else value
+        for name, value in plan.options.items()
+    }
+
+
+def _option(name: str, given: Option, usual: Option) -> Option:
+    value = float(given) if type(usual) is float and type(given) is int else given
+    if type(value) is not type(usual):
+        raise OptionError(f"--option {name} must be {_KINDS[type(usual)]}, not '{value}'.")
+    if (
+        name == "width" and isinstance(value, float) and not 0 < value < math.inf
+    ):  # of a network: 1 is what was published
+        raise OptionError(f"--option {name} must be a number above 0, not {value:g}.")
+    return value
 
 
 def _anchors(anchors: AnchorLayout, source: ModelCard, size: tuple[int, int]) -> AnchorLayout:

@@ -1,5 +1,7 @@
-"""Sizes and lengths of time as people write them: 50GB, 10m."""
+"""Sizes, lengths of time and numbers with bounds as people write them: 50GB, 10m, 0.5."""
 
+import argparse
+import math
 import re
 
 from detector.errors import OptionError
@@ -33,6 +35,29 @@ def read_time_or_size(text: str, *, option: str) -> tuple[float | None, int | No
     if text.strip().lower().endswith("b"):
         return None, read_size(text, option=option)
     return read_time(text, option=option), None
+
+
+def above_zero(text: str) -> float:
+    """A type for argparse: any number above 0, with an end."""
+    number = _number(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+    return number
+
+
+def from_0_to_1(text: str) -> float:
+    """A type for argparse: a score, or a share."""
+    number = _number(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
+    return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _read(text: str, units: dict[str, float], option: str, examples: str) -> float:

@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.commands.amounts import from_0_to_1
+from app.commands.at_least import at_least
 from app.commands.options import add_engine_options, read_pair
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_json
@@ -40,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--classes", metavar="A,B=C", help="only these classes of the folder; B becomes C (default: all)")
     add("--columns", metavar="A=B,...", help="CSV: which column is what, as picture=img,class=kind,x1=3")
     add("--alias", metavar="A=B", action="append", default=[], help="two names of one class; may be repeated")
-    add("--min-score", metavar="S", type=float, help="for precision and recall (default: the model's)")
+    add("--min-score", metavar="S", type=from_0_to_1, help="for precision and recall (default: the model's)")
     add("--json", metavar="FILE", type=Path, help="write the figures for a program to read")
     add("--report", metavar="DIR", type=Path, help="write a page with curves, confusions and worst mistakes")
-    add("--batch", metavar="N", type=int, default=8, help="pictures looked at together (default: 8)")
+    add("--batch", metavar="N", type=at_least(1), default=8, help="pictures looked at together (default: 8)")
     add_engine_options(parser)
     add("--force", action="store_true", help="replace files that exist")
 

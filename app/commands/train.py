@@ -15,7 +15,10 @@ those of trainer/recipe.py; recipes that ship lie in trainer/recipes.
 import argparse
 from pathlib import Path
 
-from detector.errors import OptionError
+from app.commands.amounts import above_zero
+from app.commands.at_least import at_least
+from app.commands.without_greetings import without_greetings
+from detector.errors import EngineError, OptionError, TrainingError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", metavar="HxW", help="of the pictures the network takes (default: the model's, or usual)")
     add("--anchors", metavar="FILE", type=Path, help="as 'dataset check --anchors FILE' proposes them")
     add("--scores", choices=("softmax", "sigmoid"), help="default: as the model it starts from, else softmax")
-    add("--minutes", metavar="N", type=float, help="time to take, in place of the recipe's epochs")
+    add("--minutes", metavar="N", type=above_zero, help="time to take, in place of the recipe's epochs")
     add(
         "--recipe",
         metavar="NAME",
@@ -59,22 +62,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--set", metavar="A=B", action="append", default=[], help="change a value of the recipe")
     add("--run", metavar="FOLDER", type=Path, help="run folder (default: the next free one under runs/)")
     add("--resume", metavar="RUN", type=Path, help="go on with the training of a run folder")
-    add("--epochs", metavar="N", type=float, help="rounds through the pictures; adds some to a run resumed")
-    add("--batch", metavar="N", type=int, help="pictures a step (default: the recipe's, 16)")
+    add(
+        "--epochs",
+        metavar="N",
+        type=above_zero,
+        help="rounds through the pictures; adds some to a run resumed",
+    )
+    add("--batch", metavar="N", type=at_least(1), help="pictures a step (default: the recipe's, 16)")
     add(
         "--rate",
         metavar="R",
-        type=float,
+        type=above_zero,
         help="how far a step goes (default: the recipe's; 0.004 of fine-tune, else 0.01)",
     )
     add("--augmentation", choices=("original", "satellite", "none"), help="default: the recipe's, original")
     add("--difficult", choices=("train", "ignore"), help="objects marked difficult (default: train)")
-    add("--seed", metavar="N", type=int, help="of all chance (default: 0)")
+    add("--seed", metavar="N", type=at_least(0), help="of all chance (default: 0)")
     add("--force", action="store_true", help="replace a model of that name")
     add(
         "--workers",
         metavar="N",
-        type=int,
+        type=at_least(1),
         help="that prepare pictures (default: all cores but two, at least 2)",
     )
     add("--quiet", action="store_true", help="only errors, and the result")
@@ -82,6 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     _refuse_two_starts(options)
+    _refuse_other_backends()
     from app.commands.train_run import train  # here: `--help` answers without Keras
 
     return train(options)
@@ -97,6 +106,21 @@ def _refuse_two_starts(options: argparse.Namespace) -> None:
     given = [name for name, value in others.items() if value]
     if options.start_from and given:
         raise OptionError(
-            f"--from {options.start_from} brings a network and its weights, so {' and '.join(given)} cannot be "
-            "followed; give one or the other."
+            f"--from {options.start_from} brings a network with weights, so {' and '.join(given)} cannot "
+            "be followed; give one or the other."
         )
+
+
+def _refuse_other_backends() -> None:
+    """raises  EngineError when Keras cannot be loaded, TrainingError when it runs on what cannot train"""
+    try:
+        with without_greetings():
+            import keras
+    except (ImportError, ValueError) as error:  # the latter for a KERAS_BACKEND that does not exist
+        raise EngineError(
+            f"Keras cannot be loaded: {error}. Install what requirements.txt lists; KERAS_BACKEND may be "
+            "tensorflow or jax."
+        ) from error
+    backend = keras.backend.backend()
+    if backend not in ("tensorflow", "jax"):
+        raise TrainingError(f"KERAS_BACKEND={backend} cannot train; choose tensorflow or jax.")

@@ -66,3 +66,28 @@ def test_a_class_the_model_does_not_know_is_said_and_an_alias_helps(photos, tmp_
 def test_a_misspelt_model_is_answered_with_the_nearest(photos, capsys):
     assert main.main(["evaluate", "--model", "cocco", "--data", str(photos)]) == 1
     assert "did you mean 'coco'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--batch", "-2"], "'-2' is not a whole number of 1 or more"),
+        (["--batch", "0"], "'0' is not a whole number of 1 or more"),
+        (["--min-score", "7"], "'7' is not a number from 0 to 1"),
+        (["--min-score", "nan"], "'nan' is not a number from 0 to 1"),
+        (["--min-score", "much"], "'much' is not a number from 0 to 1"),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_wrong_use(words, answer, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        main.main(["evaluate", "--model", "coco", "--data", str(tmp_path), *words])
+    assert end.value.code == 2
+    assert answer in capsys.readouterr().err
+
+
+def test_two_models_on_pictures_without_objects_are_answered_in_a_sentence(photos, tmp_path, capsys):
+    folder = tmp_path / "empty"
+    voc_file(folder, "a")
+    (folder / "labels.txt").write_text("person")
+    assert main.main(["evaluate", "--compare", "coco", "coco", "--data", str(folder)]) == 1
+    assert "None of the pictures holds an object that counts" in capsys.readouterr().err

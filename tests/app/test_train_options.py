@@ -1,5 +1,8 @@
 """Options of `train` that cannot be meant: one sentence, before anything is read or written."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +34,43 @@ def test_help_tells_the_rates_and_epochs_that_are_used(capsys: pytest.CaptureFix
     with_model, anew = read_recipe("fine-tune"), Recipe()
     assert f"{with_model.rate:g} of fine-tune, else {anew.rate:g}" in told
     assert f"it starts from a model, {with_model.epochs:g} epochs; else {anew.epochs:g} epochs" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--seed", "-1"], "'-1' is not a whole number of 0 or more"),
+        (["--workers", "-1"], "'-1' is not a whole number of 1 or more"),
+        (["--batch", "0"], "'0' is not a whole number of 1 or more"),
+        (["--epochs", "nan"], "'nan' is not a number above 0"),
+        (["--minutes", "-1"], "'-1' is not a number above 0"),
+        (["--minutes", "nan"], "'nan' is not a number above 0"),
+        (["--minutes", "inf"], "'inf' is not a number above 0"),
+        (["--rate", "fast"], "'fast' is not a number above 0"),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_wrong_use(
+    words: list[str], answer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main(["train", "--data", str(tmp_path), *words])
+    assert end.value.code == 2
+    assert answer in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("backend", "answer"),
+    [("foo", "KERAS_BACKEND may be tensorflow or jax."), ("numpy", "KERAS_BACKEND=numpy cannot train")],
+)
+def test_a_backend_that_cannot_train_is_said_before_anything_is_read(backend: str, answer: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "main.py", "train", "--data", "nowhere"],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert ended.returncode == 1
+    assert answer in ended.stderr and "nowhere" not in ended.stderr
+    assert "defect" not in ended.stderr and "Traceback" not in ended.stderr

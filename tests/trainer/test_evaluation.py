@@ -27,6 +27,17 @@ from trainer.evaluation.report import write_report
 LABELS = LabelMap(("cat", "dog", "cow"))
 
 
+def test_two_models_cannot_be_compared_where_nothing_is_to_be_found():
+    nothing = np.zeros((0, 4))
+    hard = example(
+        np.array([[10, 10, 40, 40]]), np.array([0]), np.array([True])
+    )  # difficult: it does not count
+    pictures = [example(nothing, np.zeros(0, int)), hard]
+    answers = [found(nothing, np.zeros(0), np.zeros(0, int))] * 2
+    with pytest.raises(DatasetError, match="cannot be compared"):
+        compare(pictures, answers, answers, LABELS)
+
+
 def random_pictures(seed: int, count: int = 30):
     """Pictures with objects of all sizes, some difficult or crowds, and detections near them."""
     random = np.random.default_rng(seed)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -200,3 +201,30 @@ def test_without_a_network_imagenet_weights_are_a_sentence(
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody answers there
     with pytest.raises(TrainingError, match=r"could not be fetched .* --backbone-weights instead"):
         fetch_backbone("ssd300-mobilenet-v1", {"width": 0.25, "folded": False})
+
+
+def test_a_damaged_file_of_keras_is_said(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.h5"
+    with h5py.File(whole, "w") as file:
+        file.attrs["layer_names"] = ["conv"]
+        layer = file.create_group("conv")
+        layer.attrs["weight_names"] = ["conv/kernel:0"]
+        layer["conv/kernel:0"] = np.ones((3, 3, 3, 8), np.float32)
+    assert [unit.name for unit in read_backbone(whole)] == ["conv"]
+    content = whole.read_bytes()
+    half = len(content) // 2
+    for name, damaged in {
+        "cut.h5": content[:half],
+        "zeros.h5": content[:half] + bytes(len(content) - half),  # as a download that was begun leaves it
+    }.items():
+        (tmp_path / name).write_bytes(damaged)
+        with pytest.raises(ImportFileError, match=f"{name} is damaged or not complete"):
+            read_backbone(tmp_path / name)
+
+
+def test_a_file_of_keras_that_lacks_a_layer_it_names_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "lacking.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = ["conv"]
+    with pytest.raises(ImportFileError, match="damaged or not complete"):
+        read_backbone(path)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.errors import DatasetError
 from detector.values import Detections, LabelMap
 from trainer.datasets import Example
 from trainer.evaluation.average_precision import area_ap, curve, eleven_point_ap
@@ -70,9 +71,15 @@ def compare(
 
     first, second  one Detections for each example, class ids of `labels`
     draws          bootstrap samples: 1000 give the ends of the interval within a tenth of its width
+    raises         DatasetError when there is nothing to be found on any picture
     """
     both = [match(examples, each, len(labels)) for each in (first, second)]
     present = [k for k in range(len(labels)) if both[0][k].positives.any()]
+    if not present:
+        raise DatasetError(
+            "None of the pictures holds an object that counts, so two models cannot be compared on them; "
+            "choose another list or other classes."
+        )
     count = len(examples)
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=draws)
     weights = np.concatenate([np.ones((1, count), np.int64), drawn])
