@@ -54,7 +54,8 @@ def record(options: RecordOptions) -> int:
         labels = model.labels if model else LabelMap(())
         events = _Events(options.events, labels) if options.events else None
         engine, pipelines = _begin(options, model, events)
-        watches = [_Watch(pipeline, quiet=options.quiet) for pipeline in pipelines]
+        only_events = options.plan.cutting.on_events
+        watches = [_Watch(each, quiet=options.quiet, only_events=only_events) for each in pipelines]
         if not options.quiet:
             print(f"Recording {_counted(watches)} into {options.folder}; Ctrl-C ends it.", file=sys.stderr)
             if age := options.plan.quota.age:
@@ -70,7 +71,7 @@ def record(options: RecordOptions) -> int:
         if events:
             events.close()
         for watch in watches:
-            watch.tell_recording()
+            watch.tell_end()
     if signals:
         return 130 if signals[0] == signal.SIGINT else 0
     return 1 if any(watch.failed for watch in watches) else 0
@@ -174,8 +175,8 @@ class _Events:
 class _Watch:
     """Says what becomes of one source: finished clips on stdout, changes and troubles on stderr."""
 
-    def __init__(self, pipeline: LivePipeline, *, quiet: bool) -> None:
-        self._pipeline, self._quiet = pipeline, quiet
+    def __init__(self, pipeline: LivePipeline, *, quiet: bool, only_events: bool) -> None:
+        self._pipeline, self._quiet, self._only_events = pipeline, quiet, only_events
         self._last: dict[str, str] = {}  # what was said of a subject
         self._told = 0  # clips
         self.failed = False
@@ -206,6 +207,17 @@ class _Watch:
         self._say("warning", recording.warning)
         if recording.failure:
             self._fail(recording.failure)
+
+    def tell_end(self) -> None:
+        """After the last look."""
+        self.tell_recording()
+        view = self._pipeline.latest()
+        recording = view.recording
+        assert recording is not None
+        if recording.running or recording.frames or recording.failure or self._only_events:
+            return
+        if view.frame is not None:
+            self._fail(f"Pictures of {self._pipeline.source.name} came, but none of them could be recorded.")
 
     def _fail(self, sentence: str) -> None:
         self.failed = True

@@ -14,7 +14,7 @@ from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, News
 from app.pipeline.upkeep import Upkeep
 from app.recording import RecordingResult
-from app.recording.clip import Clip, part_path
+from app.recording.clip import Clip, can_begin, part_path
 from app.recording.disk import refuse_full_disk
 from app.recording.encoder import TICKS
 from app.recording.plan import Mode, RecordingPlan
@@ -92,7 +92,9 @@ class LiveRecording:
         refuse_full_disk(folder, plan.limits)
         self._plan, self._source = plan, source
         self._measure, self._news = measure, news
-        self._copying = copies and source.offers_packets and plan.mode is not Mode.ANNOTATED
+        self._copies = copies and source.offers_packets and plan.mode is not Mode.ANNOTATED
+        self._arriving = False  # packets that can be copied: what came last, and in the order of the queue
+        self._copying = False
         self._last: Entry | None = None  # queued; known to the capture thread only, and so is
         self._broken = False  # whether the newest packet was dropped
         self._changed = threading.Condition()  # guards what follows
@@ -102,7 +104,7 @@ class LiveRecording:
         self._frames, self._seconds = 0, 0.0
         self._path: Path | None = None
         self._failure = self._eased = ""
-        self._offered_at = self._grew_at = time.monotonic()
+        self._offered_at = self._shown_at = self._grew_at = time.monotonic()
         self._seen: tuple[Clip | None, int] = (None, 0)
         self._reel = Reel(
             names,
@@ -153,6 +155,7 @@ class LiveRecording:
         found  all of them; None while nobody has looked
         """
         frame, before = entry.seen, self._last
+        self._shown_at = time.monotonic()
         shot = Shot(
             frame,
             shown,
@@ -167,9 +170,11 @@ class LiveRecording:
 
     def offer_coded(self, item: StreamFormat | Packet) -> None:
         """What a camera has sent, before its frame is offered."""
-        if not self._copying:
+        if not self._copies:
             return
-        if isinstance(item, Packet) and self._broken and not item.keyframe:  # it could not be decoded
+        if isinstance(item, StreamFormat):
+            self._arriving = _can_be_copied(item)
+        elif not self._arriving or (self._broken and not item.keyframe):  # it could not be decoded
             return
         self._broken = not self._put(item, _QUEUE_PACKETS)
 
@@ -201,7 +206,7 @@ class LiveRecording:
             if self._finishing or not self._running:
                 return False
             if sum(isinstance(each, type(item)) for each in self._queue) >= most:
-                if not (self._copying and isinstance(item, Shot)):  # then only its boxes are lost
+                if not (self._arriving and isinstance(item, Shot)):  # then only its boxes are lost
                     self._measure.unrecorded()
                 return False
             self._queue.append(item)
@@ -235,7 +240,7 @@ class LiveRecording:
             self._news.tell()
 
     def _write_all(self) -> None:
-        encoding = Encoding(self._reel, self._plan, self._source)
+        encoding, extradata = Encoding(self._reel, self._plan, self._source), b""
         for item, waiting in self._items():
             match item:
                 case _Event():
@@ -244,9 +249,10 @@ class LiveRecording:
                     self._copying = _can_be_copied(item)
                     if self._copying:
                         encoding.end()
-                        self._reel.begin("h264", item.extradata)
+                        extradata = item.extradata
+                        self._reel.begin("h264", extradata)
                 case Packet():
-                    if self._copying:
+                    if self._copying and not self._is_damaged(item, extradata):
                         self._reel.take(item)
                 case Shot():
                     if not self._copying:
@@ -257,6 +263,18 @@ class LiveRecording:
                     if self._plan.on_sight and len(item.shown):
                         self._reel.trigger()
         encoding.end()
+
+    def _is_damaged(self, packet: Packet, extradata: bytes) -> bool:
+        """Whether it is a key frame that a clip would begin with in vain: then the next one is waited for."""
+        if not packet.keyframe:
+            return False
+        clip, cutting = self._reel.clip, self._plan.cutting
+        if clip is not None and not cutting.on_events:
+            lasts, most = packet.pts - self._reel.begun, cutting.segment_seconds
+            # Only where a clip may end: to look costs 21 ms of a processor at 1080p, 65 ms at 4K.
+            if (most is None or lasts < most / 2) and cutting.segment_bytes is None:
+                return False
+        return not can_begin(packet, extradata=extradata)
 
     def _keep_up(self, encoding: Encoding, shot: Shot, waiting: int) -> None:
         """Works faster before frames have to be dropped."""
@@ -307,12 +325,16 @@ class LiveRecording:
     def _silence(self, clip: Clip | None, size: int) -> str:
         """A sentence when frames come and nothing reaches the disk."""
         now = time.monotonic()
-        if clip is None or self._seen != (clip, size):
+        _, usual = self._measure.silence(now)
+        idle = self._plan.cutting.on_events or now - self._shown_at > _SILENT / 2 + 2 * usual
+        if self._seen != (clip, size) or (clip is None and idle):
             self._seen, self._grew_at = (clip, size), now
-        silent, (_, usual) = now - self._grew_at, self._measure.silence(now)
-        comes = bool(self._queue) or now - self._offered_at < _SILENT / 2
-        if clip is None or not comes or silent <= _SILENT + 2 * usual:
+        silent = now - self._grew_at
+        comes = clip is None or bool(self._queue) or now - self._offered_at < _SILENT / 2
+        if not comes or silent <= _SILENT + 2 * usual:
             return ""
+        if clip is None:
+            return f"Pictures of {self._source.name} come, but none could be recorded for {silent:.0f} s"
         return f"Nothing of {clip.path.name} has reached the disk for {silent:.0f} s; is it still there?"
 
 

@@ -57,6 +57,15 @@ def part_path(path: Path) -> Path:
     return path.with_suffix(".part.mkv")
 
 
+def can_begin(packet: Packet, *, coding: str = "h264", extradata: bytes = b"") -> bool:
+    """Whether what a clip must know at its beginning can be read from a key frame; see Clip."""
+    try:
+        with av.open(io.BytesIO(extradata + packet.content), format=coding) as reader:
+            return bool(reader.streams.video[0].width)  # 0 where the picture is cut off or no picture
+    except FFmpegError:
+        return False
+
+
 class Clip:
     """OUT.part.mkv, which plays up to the last second even after kill -9 or on a full disk.
 
@@ -124,18 +133,20 @@ class Clip:
     def fail(self, error: Exception) -> None:
         """Nothing more is written, because of this."""
         if not self._part.failure:
-            self._part.failure = error if isinstance(error, OSError) else OSError(str(error))
+            if not isinstance(error, OSError):
+                error = OSError(error.strerror if isinstance(error, FFmpegError) else str(error))
+            self._part.failure = error
 
     def failed(self) -> RecordingError:
         """What to say of the failure."""
         assert self._part.failure is not None
+        disk = self._part.failure.errno is not None  # else it was a picture that cannot be written
         words = f"Writing {self.part} failed ({reason(self._part.failure)})"
         if not self.ticks:
-            return RecordingError(f"{words} before the first frame; make room or choose another folder.")
-        count = len(self.ticks)
-        return RecordingError(
-            f"{words} after {count} frames; what is there plays. Make room or choose another folder."
-        )
+            advice = "; make room or choose another folder" if disk else ""
+            return RecordingError(f"{words} before the first frame{advice}.")
+        advice = " Make room or choose another folder." if disk else ""
+        return RecordingError(f"{words} after {len(self.ticks)} frames; what is there plays.{advice}")
 
     def close(self) -> None:
         """Nothing more comes. Without a packet there is no file; calling it again says the same."""

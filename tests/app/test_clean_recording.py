@@ -1,8 +1,13 @@
 """Recording cameras as they send it: copied, with boxes beside it, around events, blurred where wanted."""
 
+import functools
+import http.server
 import itertools
 import json
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
@@ -241,3 +246,75 @@ def test_a_source_that_sends_nothing_to_copy_is_encoded(tmp_path: Path) -> None:
         watching.until(finished)
     numbers = numbers_in(tmp_path / "out.mp4")[1]
     assert numbers == list(range(numbers[0], 30)) and len(numbers) > 20
+
+
+@contextmanager
+def web_server(folder: Path) -> Iterator[str]:
+    """The address of a folder that a real web server gives away."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *_: object) -> None:
+            pass
+
+    handler = functools.partial(Handler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("mode", [Mode.CLEAN, Mode.SIDECAR])
+def test_a_recording_on_the_web_sends_nothing_to_copy_and_is_encoded(tmp_path: Path, mode: Mode) -> None:
+    (tmp_path / "web").mkdir()
+    write_video(tmp_path / "web/clip.mp4", 40)
+    with (
+        web_server(tmp_path / "web") as address,
+        Watching(open_source(f"{address}/clip.mp4"), open_engine=SquareFinder) as watching,
+    ):
+        watching.pipeline.start_recording(tmp_path / "out.mp4", plan=RecordingPlan(mode=mode))
+        watching.until(lambda view: view.status.state is State.ENDED)
+        watching.pipeline.stop_recording()
+        view = watching.until(finished)
+    assert view.recording and view.recording.failure == ""
+    assert numbers_in(tmp_path / "out.mp4")[1] == list(range(40))
+
+
+def cut_key_frames(server: ModuleType, begin: float, end: float) -> None:
+    """The server sends only the first byte of key frames between these seconds of the clip."""
+
+    class Damaging(server.Clip):  # type: ignore[name-defined,misc]
+        def __init__(self, path: object) -> None:
+            super().__init__(path)
+            self.units = [
+                (pts, dts, key, [_cut(unit) for unit in units] if key and begin <= pts < end else units)
+                for pts, dts, key, units in self.units
+            ]
+
+    server.Clip = Damaging
+
+
+def _cut(unit: bytes) -> bytes:
+    return unit if unit[0] & 31 in (7, 8) else unit[:1]
+
+
+@pytest.mark.parametrize("begin", [0.0, 2.5])
+def test_damaged_key_frames_end_no_recording(
+    shared: Path, camera: Path, tmp_path: Path, begin: float
+) -> None:
+    server = load_server(shared)  # of its own: it is changed
+    cut_key_frames(server, begin, begin + 2)
+    plan = RecordingPlan(mode=Mode.CLEAN, cutting=Cutting(segment_seconds=1.0))
+    with server.RtspServer(camera) as rtsp, Watching(open_source(rtsp.url)) as watching:
+        watching.pipeline.start_recording(tmp_path / "out.mp4", plan=plan)
+        view = watching.until(lambda view: len(view.recording.files) >= 6 or not running(view))
+        assert running(view), view.recording
+        watching.pipeline.stop_recording()
+        view = watching.until(finished)
+    assert view.recording and view.recording.failure == ""
+    numbers = [read_number(each) for file in view.recording.files for each in pictures(file.path)]
+    assert set(range(125, 150)) <= set(numbers), "it has recovered by then"
+    assert names(tmp_path) == sorted(file.path.name for file in view.recording.files)

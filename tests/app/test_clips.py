@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from app.recording.clip import Clip
+from app.recording.clip import Clip, can_begin
 from app.recording.codecs import DEFAULT_CODEC, find_codec, ladder, working_codecs
 from app.recording.encoder import TICKS, Encoder
 from app.recording.finishing import decoding_order, finish
@@ -154,3 +154,13 @@ def test_a_packet_that_is_no_video_is_a_sentence_and_leaves_nothing(tmp_path: Pa
     with pytest.raises(RecordingError):
         clip.close()
     assert names(tmp_path) == []
+
+
+def test_a_key_frame_that_is_cut_off_begins_no_clip_and_is_no_full_disk(tmp_path: Path) -> None:
+    write_video(tmp_path / "camera.mp4", 2)
+    _, (whole, _) = packets_of(tmp_path / "camera.mp4")
+    picture = whole.content.index(b"\x00\x00\x01\x65")
+    cut = Packet(whole.content[: picture + 4], 0.0, 0.0, True)
+    assert can_begin(whole) and not can_begin(cut) and not can_begin(Packet(b"no video", 0.0, 0.0, True))
+    with pytest.raises(RecordingError, match=r"\(invalid argument\) before the first frame\.$"):
+        Clip(tmp_path / "out.mp4").write(cut)

@@ -13,10 +13,12 @@ from app.pipeline.figures import Measure
 from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Entry, News
 from app.recording.plan import RecordingPlan
+from app.recording.reel import Cutting, Reel
 from app.recording.sidecar import Finder
 from app.sources import Source, State, open_source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
+from tests.app.feeding import Feeding
 from tests.app.rtsp import load_server
 from tests.app.videos import eventually, numbered_picture, read_number, write_video
 from tests.app.watching import LABELS, SquareFinder, Watching
@@ -226,3 +228,17 @@ def test_the_chosen_boxes_are_the_ones_recorded(tmp_path: Path):
     _, pixels = read_back(tmp_path / "out.mp4")[-1]
     assert np.abs(pixels[40:].astype(int) - numbered_picture(29)[40:]).max() < 100  # nothing is drawn
     assert eventually(lambda: not list(tmp_path.glob("*.part.mkv")))
+
+
+def test_pictures_that_come_and_begin_no_clip_are_told_unless_an_event_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Reel, "take", lambda self, packet: None)
+    waits = RecordingPlan(cutting=Cutting(on_events=True))
+    with (
+        Feeding(tmp_path / "waiting.mp4", waits) as waiting,
+        Feeding(tmp_path / "out.mp4") as feeding,
+    ):
+        assert feeding.state.warning == ""
+        feeding.until(lambda state: "Pictures of porch come, but none could be recorded" in state.warning, 10)
+        assert waiting.state.waiting and waiting.state.warning == ""

@@ -22,7 +22,7 @@ from app.commands.record_run import _stems
 from app.events import Regions
 from app.events.live_events import LiveEvents
 from app.recording.plan import Mode, RecordingPlan
-from app.recording.reel import Cutting
+from app.recording.reel import Cutting, Reel
 from app.recording.sidecar_reading import Sidecar
 from app.sources import open_source
 from detector.errors import OptionError
@@ -147,6 +147,16 @@ def test_files_are_recorded_to_their_end(
     assert out.split()[1:] == ["1.6", "s", "40", "frames"]
     (video,) = (tmp_path / "out").glob("walk_*.mp4")
     assert numbers_in(video)[1] == list(range(40))
+
+
+def test_pictures_that_leave_no_clip_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Reel, "take", lambda self, packet: None)
+    write_video(tmp_path / "walk.mp4", 40)
+    code, out, err = run(capfd, tmp_path / "walk.mp4", "--folder", tmp_path / "out", "--mode", "clean")
+    assert code == 1 and out == ""
+    assert "error: Pictures of walk.mp4 came, but none of them could be recorded." in err
 
 
 def test_the_boxes_of_a_real_model_lie_beside_the_video(
