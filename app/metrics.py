@@ -1,5 +1,8 @@
 """The figures of a run without a window, for Prometheus; they are given to this computer only."""
 
+import itertools
+import logging
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,9 +12,21 @@ from app.pipeline import DetectorState, View
 from app.sources import State
 from detector.errors import OptionError
 
+logger = logging.getLogger(__name__)
+
 Views = Callable[[], Sequence[tuple[str, View]]]  # name of each source, and how it is doing
 _Sample = tuple[dict[str, str], float]
 _PATIENCE = 5.0  # seconds for whoever asks to finish asking
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if isinstance(sys.exception(), OSError):  # whoever asked has gone
+            logger.debug("a question for figures was broken off", exc_info=True)
+        else:
+            logger.exception("figures could not be given")
 
 
 class MetricsServer:
@@ -39,11 +54,10 @@ class MetricsServer:
                 """Nobody needs a line each time they are asked for."""
 
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+            self._server = _Server(("127.0.0.1", port), Handler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or "it is none"
             raise OptionError(f"--metrics {port} cannot be had ({reason}); choose another port.") from error
-        self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_port}/metrics"
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.1], name="metrics")
 
@@ -60,8 +74,17 @@ class MetricsServer:
 
 
 def metrics_text(views: Sequence[tuple[str, View]]) -> str:
-    """In Prometheus' text format, version 0.0.4."""
-    return "".join(f"{line}\n" for line in _lines(views))
+    """In Prometheus' text format, version 0.0.4; sources of one name are numbered."""
+    names = _told_apart(name for name, _ in views)
+    return "".join(f"{line}\n" for line in _lines(list(zip(names, (view for _, view in views)))))
+
+
+def _told_apart(names: Iterable[str]) -> Iterator[str]:
+    taken: set[str] = set()
+    for name in names:
+        numbered = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+        taken.add(free := next(each for each in numbered if each not in taken))
+        yield free
 
 
 def _lines(views: Sequence[tuple[str, View]]) -> Iterator[str]:

@@ -23,7 +23,7 @@ import argparse
 from pathlib import Path
 
 from app.commands.event_options import add_event_options
-from app.commands.options import add_engine_options
+from app.commands.options import add_capture_option, add_engine_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--blur", metavar="A,B", help="make objects of these classes unrecognisable")
     add("--codec", metavar="NAME", help="the encoder, where one is needed (default: libx264)")
     add("--for", metavar="TIME", dest="lasting", help="end by itself after so long (default: never)")
+    add_capture_option(parser)
     add_engine_options(parser)
     add_event_options(parser)
     add("--metrics", metavar="PORT", type=int, help="figures for Prometheus at 127.0.0.1:PORT/metrics")

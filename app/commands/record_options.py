@@ -12,6 +12,7 @@ from app.recording.plan import Mode, RecordingPlan
 from app.recording.quota import Quota
 from app.recording.reel import Cutting
 from app.source_sets import expand
+from app.sources import check_capture
 from detector.errors import OptionError
 from detector.places import recordings_folder
 
@@ -32,6 +33,7 @@ class RecordOptions:
     events: EventOptions | None = None
     lasting: float | None = None  # seconds
     metrics: int | None = None  # port
+    capture: str = "auto"
     engine: str = "auto"
     device: str = "auto"
     precision: str = "auto"
@@ -40,6 +42,7 @@ class RecordOptions:
     def __post_init__(self) -> None:
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise OptionError(f"--min-score cannot be {self.min_score:g}; give a number from 0 to 1.")
+        check_capture(self.capture)
 
     @property
     def needs_model(self) -> bool:
@@ -81,6 +84,7 @@ def read_options(written: argparse.Namespace) -> RecordOptions:
         events=event_options(written.zones, written.events, written.on_event, recorded=written.on_events),
         lasting=read_time(written.lasting, option="--for") if written.lasting else None,
         metrics=written.metrics,
+        capture=written.capture,
         engine=written.engine,
         device=written.device,
         precision=written.precision,

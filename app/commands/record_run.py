@@ -44,6 +44,13 @@ def record(options: RecordOptions) -> int:
     returns  the exit code
     raises   StudioError when nothing can be begun
     """
+    pipelines: list[LivePipeline] = []
+    with _metrics(options.metrics, pipelines):  # first: nothing is begun when its port cannot be had
+        return _record(options, pipelines)
+
+
+def _record(options: RecordOptions, pipelines: list[LivePipeline]) -> int:
+    """pipelines: gets those of all sources"""
     make_folder(options.folder)
     model = None
     if options.needs_model:
@@ -53,7 +60,8 @@ def record(options: RecordOptions) -> int:
         threading.Thread(target=_finish_left_overs, args=[options.folder], daemon=True).start()
         labels = model.labels if model else LabelMap(())
         events = _Events(options.events, labels) if options.events else None
-        engine, pipelines = _begin(options, model, events)
+        engine, begun = _begin(options, model, events)
+        pipelines += begun
         only_events = options.plan.cutting.on_events
         watches = [_Watch(each, quiet=options.quiet, only_events=only_events) for each in pipelines]
         if not options.quiet:
@@ -62,11 +70,10 @@ def record(options: RecordOptions) -> int:
                 deleted = f"Recordings there older than {duration_words(age)} are deleted"
                 print(f"{deleted}, starred ones never; --keep ever keeps all.", file=sys.stderr)
         deadline = time.monotonic() + options.lasting if options.lasting else None
-        with _metrics(options.metrics, pipelines):
-            while not ended.wait(_LOOK_EVERY):
-                going_on = [watch.look() for watch in watches]
-                if not any(going_on) or (deadline and time.monotonic() >= deadline):
-                    break
+        while not ended.wait(_LOOK_EVERY):
+            going_on = [watch.look() for watch in watches]
+            if not any(going_on) or (deadline and time.monotonic() >= deadline):
+                break
         _close(engine, pipelines)
         if events:
             events.close()
@@ -101,7 +108,7 @@ def _begin(
         if model
         else None
     )
-    sources = [open_source(address) for address in options.sources]
+    sources = [open_source(address, capture=options.capture) for address in options.sources]
     pipelines = []
     for source, stem in zip(sources, _stems([source.name for source in sources])):
         blur = Blur(options.blur) if options.blur else None

@@ -1,7 +1,9 @@
 """The figures of a run without a window, as Prometheus reads them."""
 
+import logging
 import re
 import socket
+import struct
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from app.metrics import MetricsServer, metrics_text
 from app.pipeline import LivePipeline
 from app.sources import State, open_source
 from detector.errors import OptionError
-from tests.app.videos import write_video
+from tests.app.videos import eventually, write_video
 from tests.app.watching import SquareFinder, Watching
 
 _LINE = re.compile(r'ssd_studio_([a-z_]+)\{((?:[a-z]+="(?:[^"\\\n]|\\.)*",?)+)\} (-?[0-9.e+-]+)\Z')
@@ -66,6 +68,27 @@ def test_a_name_may_hold_anything(tmp_path: Path):
     pipeline = LivePipeline(open_source("0"))
     name = 'back\\yard "1"\nnext'
     assert ("live", r'source="back\\yard \"1\"\nnext"') in read(metrics_text([(name, pipeline.latest())]))
+
+
+def test_sources_of_one_name_are_told_apart():
+    view = LivePipeline(open_source("0")).latest()
+    samples = read(metrics_text([(name, view) for name in ("nvr", "nvr", "nvr-2", "nvr")]))
+    lives = [labels for name, labels in samples if name == "live"]
+    assert lives == ['source="nvr"', 'source="nvr-2"', 'source="nvr-2-2"', 'source="nvr-3"']
+
+
+def test_whoever_breaks_off_a_question_is_not_worth_a_word(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    with serving() as server, caplog.at_level(logging.DEBUG, "app.metrics"):
+        asking = socket.create_connection(("127.0.0.1", int(server.address.split(":")[2].split("/")[0])))
+        asking.sendall(b"GET /metr")
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no end
+        asking.close()
+        assert eventually(lambda: "broken off" in caplog.text)
+        assert read(ask(server.address) + "# TYPE none gauge\n") == {}
+    assert capfd.readouterr().err == ""
+    assert [record.levelname for record in caplog.records] == ["DEBUG"]
 
 
 def test_they_are_answered_on_this_computer_only_and_nowhere_else():

@@ -24,7 +24,7 @@ from app.events.live_events import LiveEvents
 from app.recording.plan import Mode, RecordingPlan
 from app.recording.reel import Cutting, Reel
 from app.recording.sidecar_reading import Sidecar
-from app.sources import open_source
+from app.sources import Source, open_source
 from detector.errors import OptionError
 from detector.values import Detections, Frame
 from tests.app.outputs import names
@@ -149,6 +149,24 @@ def test_files_are_recorded_to_their_end(
     assert numbers_in(video)[1] == list(range(40))
 
 
+def test_opencv_may_read_what_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "walk.mp4", 40)
+    readers = []
+
+    def watched(address: str, **options: Any) -> Source:
+        readers.append(options)
+        return open_source(address, **options)
+
+    monkeypatch.setattr("app.commands.record_run.open_source", watched)
+    arguments = ("--folder", tmp_path / "out", "--mode", "clean", "--capture", "opencv")
+    code, out, err = run(capfd, tmp_path / "walk.mp4", *arguments)
+    assert code == 0, err
+    assert readers == [{"capture": "opencv"}]
+    assert out.split()[1:] == ["1.6", "s", "40", "frames"]
+
+
 def test_pictures_that_leave_no_clip_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,6 +238,8 @@ def test_a_camera_that_is_not_there_is_told_and_the_others_go_on(
         (["--pre-roll", "90s"], "A pre-roll lasts 0 to 60 seconds"),
         (["--codec", "h265"], "There is no codec 'h265'"),
         (["--min-score", "3"], "--min-score cannot be 3"),
+        (["--capture", "vlc"], "--capture cannot be 'vlc'"),
+        (["--metrics", "70000"], "--metrics 70000 cannot be had"),
     ],
 )
 def test_what_cannot_be_meant_is_answered_in_a_sentence_and_nothing_is_begun(
