@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 from urllib.parse import urlsplit
@@ -19,11 +21,14 @@ import pytest
 from app.blur import Blur
 from app.pipeline import View
 from app.pipeline.backlog import Backlog
+from app.pipeline.figures import Measure
+from app.pipeline.live_recording import LiveRecording, names_after
+from app.pipeline.mailbox import News
 from app.recording.encoder import Encoder
 from app.recording.plan import Mode, RecordingPlan
 from app.recording.reel import Cutting
 from app.recording.sidecar_reading import Sidecar
-from app.sources import Packet, State, StreamFormat, open_source
+from app.sources import Packet, Source, State, StreamFormat, open_source
 from detector.values import Pixels
 from tests.app.feeding import Feeding
 from tests.app.outputs import names, pictures
@@ -283,38 +288,33 @@ def test_a_recording_on_the_web_sends_nothing_to_copy_and_is_encoded(tmp_path: P
     assert numbers_in(tmp_path / "out.mp4")[1] == list(range(40))
 
 
-def cut_key_frames(server: ModuleType, begin: float, end: float) -> None:
-    """The server sends only the first byte of key frames between these seconds of the clip."""
-
-    class Damaging(server.Clip):  # type: ignore[name-defined,misc]
-        def __init__(self, path: object) -> None:
-            super().__init__(path)
-            self.units = [
-                (pts, dts, key, [_cut(unit) for unit in units] if key and begin <= pts < end else units)
-                for pts, dts, key, units in self.units
-            ]
-
-    server.Clip = Damaging
+def _cut(packet: Packet) -> Packet:
+    """What is left of a key frame: its headers, and the first byte of the picture."""
+    return replace(packet, content=packet.content[: packet.content.index(b"\x00\x00\x01\x65") + 4])
 
 
-def _cut(unit: bytes) -> bytes:
-    return unit if unit[0] & 31 in (7, 8) else unit[:1]
-
-
-@pytest.mark.parametrize("begin", [0.0, 2.5])
+@pytest.mark.parametrize("on_events", [False, True])
+@pytest.mark.parametrize("damaged", [[0], [50, 75], [0, 25, 150]])
 def test_damaged_key_frames_end_no_recording(
-    shared: Path, camera: Path, tmp_path: Path, begin: float
+    camera: Path, tmp_path: Path, damaged: list[int], on_events: bool
 ) -> None:
-    server = load_server(shared)  # of its own: it is changed
-    cut_key_frames(server, begin, begin + 2)
-    plan = RecordingPlan(mode=Mode.CLEAN, cutting=Cutting(segment_seconds=1.0))
-    with server.RtspServer(camera) as rtsp, Watching(open_source(rtsp.url)) as watching:
-        watching.pipeline.start_recording(tmp_path / "out.mp4", plan=plan)
-        view = watching.until(lambda view: len(view.recording.files) >= 6 or not running(view))
-        assert running(view), view.recording
-        watching.pipeline.stop_recording()
-        view = watching.until(finished)
-    assert view.recording and view.recording.failure == ""
-    numbers = [read_number(each) for file in view.recording.files for each in pictures(file.path)]
-    assert set(range(125, 150)) <= set(numbers), "it has recovered by then"
-    assert names(tmp_path) == sorted(file.path.name for file in view.recording.files)
+    source = Source("porch")
+    source.live = source.offers_packets = True
+    cutting = Cutting(segment_seconds=1.0, on_events=on_events, pre_roll=1.0, post_roll=60.0)
+    recording = LiveRecording(
+        names_after(tmp_path / "out.mp4"), tmp_path, RecordingPlan(mode=Mode.CLEAN, cutting=cutting),
+        source=source, copies=True, measure=Measure(), news=News(None),
+    )  # fmt: skip
+    recording.offer_coded(StreamFormat("h264", b"", 192, 96, Fraction(1, 90000)))
+    for number, packet in enumerate(packets_of(camera)[1]):
+        recording.offer_coded(_cut(packet) if number in damaged else packet)
+        if number == 10:
+            recording.trigger()
+    recording.finish()
+    assert recording.join(30)
+    files = [file.path for file in recording.state.files]
+    assert recording.state.failure == "" and names(tmp_path) == sorted(path.name for path in files)
+    assert files[0].name == "out.mp4" and len(files) == 12 - len(damaged)
+    read = {read_number(picture) for path in files for picture in pictures(path)}
+    whole = [number for number in range(300) if number - number % 25 not in damaged]
+    assert set(whole) <= read
