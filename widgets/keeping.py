@@ -1,7 +1,8 @@
 """Recordings and snapshots asked for in the window, and what is said about them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from PyQt5.QtCore import QObject, QUrl, pyqtSignal
@@ -10,19 +11,21 @@ from PyQt5.QtWidgets import QAction
 
 from app.keeping import Wishes, folder_of, new_path, new_paths
 from app.pipeline import LivePipeline, RecordingState, View
-from app.recording.clip import SUFFIXES
-from app.recording.part_file import make_folder
+from app.pipeline.live_recording import names_after
+from app.recording.clip import SUFFIXES, check_target
+from app.recording.part_file import make_folder, reason
 from app.recording.quota import is_starred, set_star
 from app.recording.sinks import AnnotatedPicture
 from detector.errors import RecordingError
 from detector.values import LabelMap
 from widgets.banner import Banner
+from widgets.errand import Errand, Reply
 from widgets.recording_dialog import RecordingDialog
 from widgets.seek_bar import clock
 
 
 class Keeping(QObject):
-    """Methods of the table of actions.
+    """Methods of the table of actions. None waits for a disk, but `record`.
 
     watched  the pipeline and the names of its classes; None without a source
     wishes   how recordings are made
@@ -42,10 +45,25 @@ class Keeping(QObject):
         self._announced: RecordingState | None = None
         self._warned = ""
         self._recorded: Path | None = None  # last
+        self._wanted: LivePipeline | None = None  # is to be recorded once the disk is prepared
+        self._preparing = self._errand("prepare a recording", "the recording begins")
+        self._saving = self._errand("save a snapshot", "the snapshot is saved")
+        self._starring = self._errand("star a recording", "the star is set")
         self.wishes = Wishes()
         self.folder = ""
         self.playing: Path | None = None
         self.button: QAction | None = None
+
+    def _errand(self, name: str, then: str) -> Errand:
+        errand = Errand(self, name)
+        sentence = f"The disk does not answer; {then} as soon as it does."
+        errand.slow.connect(lambda: self._banner.say(sentence, tone="warning"))
+        errand.answered.connect(lambda: self._take_back(sentence))
+        return errand
+
+    def _take_back(self, sentence: str) -> None:
+        if self._banner.words == sentence:
+            self._banner.dismiss()
 
     def record(self, path: Path, *, force: bool = False) -> None:
         """Records under this name; what keeps it from that is said."""
@@ -62,21 +80,51 @@ class Keeping(QObject):
         pipeline = watched[0]
         recording = pipeline.latest().recording
         if not on:
+            self._wanted = None
             pipeline.stop_recording()
         elif not (recording and recording.running):
-            try:
-                self._begin(pipeline)
-            except RecordingError as error:
-                self._banner.say(str(error), tone="error")
+            self._begin(pipeline)
 
     def _begin(self, pipeline: LivePipeline) -> None:
-        name, place = pipeline.source.name, folder_of(self.folder)
-        if self.wishes.one_file:
-            pipeline.start_recording(new_path(name, ".mp4", folder=self.folder), plan=self.wishes.plan())
-        else:
-            make_folder(place)
-            names = new_paths(name, folder=self.folder)
-            pipeline.start_recording_as(names, place, plan=self.wishes.plan())
+        self._wanted = pipeline
+        self._preparing.begin(partial(self._prepare, pipeline, self.wishes, self.folder))
+
+    def _prepare(self, pipeline: LivePipeline, wishes: Wishes, folder: str) -> Reply:
+        """In a thread of its own."""
+        name, place = pipeline.source.name, folder_of(folder)
+        try:
+            if wishes.one_file:
+                path = new_path(name, ".mp4", folder=folder)
+                check_target(path, force=False)
+                names = names_after(path)
+            else:
+                make_folder(place)
+                names = new_paths(name, folder=folder)
+        except (RecordingError, OSError) as error:
+            return partial(self._refuse, pipeline, _sentence(error, place))
+        return partial(self._start, pipeline, names, place, wishes)
+
+    def _start(self, pipeline: LivePipeline, names: Iterator[Path], place: Path, wishes: Wishes) -> None:
+        if not self._still_wanted(pipeline):
+            return
+        try:
+            pipeline.start_recording_as(names, place, plan=wishes.plan())
+        except RecordingError as error:
+            self._banner.say(str(error), tone="error")
+
+    def _refuse(self, pipeline: LivePipeline, sentence: str) -> None:
+        if self._still_wanted(pipeline):
+            self._banner.say(sentence, tone="error")
+
+    def _still_wanted(self, pipeline: LivePipeline) -> bool:
+        """Whether it is still watched and to be recorded; another that is wanted by now has its turn."""
+        wanted, self._wanted = self._wanted, None
+        watched = self._watched()
+        if wanted is None or watched is None or watched[0] is not wanted:
+            return False
+        if wanted is not pipeline:
+            self._begin(wanted)
+        return wanted is pipeline
 
     def choose_recording(self) -> None:
         """Asks how recordings are made."""
@@ -92,17 +140,19 @@ class Keeping(QObject):
     def toggle_star(self) -> None:
         """The recording that is watched, or else the last one made, is never deleted; or it may be again."""
         clip = self.playing if self.playing and self.playing.suffix.lower() in SUFFIXES else self._recorded
-        if clip is None or not clip.exists():
-            self._banner.say("There is no recording to star yet.", tone="warning")
-            return
-        starred = not is_starred(clip)
+        self._starring.begin(partial(self._star, clip))
+
+    def _star(self, clip: Path | None) -> Reply:
+        """In a thread of its own."""
         try:
+            if clip is None or not clip.exists():
+                return partial(self._banner.say, "There is no recording to star yet.", tone="warning")
+            starred = not is_starred(clip)
             set_star(clip, starred)
         except OSError as error:
-            self._banner.say(f"{clip.name} cannot be starred ({error.strerror}).", tone="error")
-            return
+            return partial(self._banner.say, f"{clip} cannot be starred ({reason(error)}).", tone="error")
         words = "is starred: no quota deletes it" if starred else "has lost its star"
-        self._banner.say(f"{clip.name} {words}")
+        return partial(self._banner.say, f"{clip.name} {words}")
 
     def take_snapshot(self) -> None:
         if (watched := self._watched()) is None:
@@ -111,18 +161,24 @@ class Keeping(QObject):
         view = pipeline.latest()
         if view.frame is None:
             return
+        self._saving.begin(partial(self._save, view, labels, pipeline.source.name, self.folder))
+
+    def _save(self, view: View, labels: LabelMap, name: str, folder: str) -> Reply:
+        """In a thread of its own."""
+        assert view.frame is not None
         try:
-            path = new_path(pipeline.source.name, ".jpg", folder=self.folder)
+            path = new_path(name, ".jpg", folder=folder)
             AnnotatedPicture(path, labels).write(view.frame, view.detections)
-        except RecordingError as error:
-            self._banner.say(str(error), tone="error")
-            return
-        self._say_saved(f"Saved {path.name}", path)
+        except (RecordingError, OSError) as error:
+            return partial(self._banner.say, _sentence(error, folder_of(folder)), tone="error")
+        return partial(self._say_saved, f"Saved {path.name}", path)
 
     def follow(self, view: View) -> None:
         """Keeps the button right while this is watched, and says how its recording ended."""
         if self.button is not None:
-            self.button.setChecked(bool(view.recording and view.recording.running))
+            watched = self._watched()
+            soon = watched is not None and watched[0] is self._wanted
+            self.button.setChecked(soon or bool(view.recording and view.recording.running))
         self.announce(view.recording)
         self._warn(view.recording)
 
@@ -158,3 +214,9 @@ class Keeping(QObject):
             button="Open folder",
             action=lambda: QDesktopServices.openUrl(folder),
         )
+
+
+def _sentence(error: RecordingError | OSError, place: Path) -> str:
+    if isinstance(error, RecordingError):
+        return str(error)
+    return f"{place} cannot be used ({reason(error)}); choose another folder."

@@ -1,6 +1,7 @@
 """Asks how recordings are to be made; the same for all sources, from the next recording on."""
 
 from dataclasses import replace
+from functools import partial
 
 from PyQt5.QtWidgets import (
     QCheckBox,
@@ -19,6 +20,7 @@ from PyQt5.QtWidgets import (
 from app.keeping import Wishes, folder_of
 from app.recording.disk import duration_words, free_bytes, seconds_left, size_words
 from app.recording.plan import Mode
+from widgets.errand import Errand, Reply
 from widgets.labels import form, label
 
 _MODES = {
@@ -59,6 +61,8 @@ class RecordingDialog(QDialog):
         browse = QPushButton("Choose…")
         browse.clicked.connect(self._browse)
         self._room = label(rank="muted", wrap=True)
+        self._looking = Errand(self, "look for room")
+        self._looking.slow.connect(lambda: self._room.setText("The disk does not answer."))
         self.on_events.toggled.connect(self._enable)
         buttons = QDialogButtonBox(QDialogButtonBox.Ok | QDialogButtonBox.Cancel)
         buttons.accepted.connect(self.accept)
@@ -121,14 +125,26 @@ class RecordingDialog(QDialog):
         dialog.open()
 
     def _say_room(self) -> None:
-        free = free_bytes(folder_of(self.folder.text().strip()))
-        if free is None:
+        self._looking.begin(partial(self._look, self.folder.text()))
+
+    def _look(self, text: str) -> Reply:
+        """In a thread of its own."""
+        try:
+            free = free_bytes(folder_of(text.strip()))
+        except (RuntimeError, ValueError):  # "~nobody", while it is typed
+            free = None
+        return partial(self._show_room, text, free)
+
+    def _show_room(self, text: str, free: int | None) -> None:
+        if text != self.folder.text():  # more was typed meanwhile
+            self._say_room()
+        elif free is None:
             self._room.setText("")
-            return
-        lasts = seconds_left(free, self._wishes.plan().limits, _TYPICAL) or 0.0
-        self._room.setText(
-            f"{size_words(free)} are free there, about {duration_words(lasts)} of a usual camera."
-        )
+        else:
+            lasts = seconds_left(free, self._wishes.plan().limits, _TYPICAL) or 0.0
+            self._room.setText(
+                f"{size_words(free)} are free there, about {duration_words(lasts)} of a usual camera."
+            )
 
 
 def _number(value: float, most: float, unit: str, *, before: str = "", zero: str = "") -> QDoubleSpinBox:

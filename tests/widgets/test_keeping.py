@@ -1,13 +1,26 @@
 """Recordings and snapshots made in the window."""
 
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 import av
 import cv2
 import pytest
 from PyQt5.QtCore import Qt
 
+from app import keeping as app_keeping
+from app.recording.quota import is_starred
 from app.sources import State
+from tests.app.feeding import disk_image, frozen
 from tests.app.videos import read_number
 from tests.widgets.person import Person
+from widgets import errand
+from widgets import keeping as window_keeping
+from widgets.recording_dialog import RecordingDialog
 
 
 @pytest.fixture
@@ -91,7 +104,7 @@ def test_a_recording_that_cannot_be_written_is_a_sentence(watching, tmp_path):
     (tmp_path / "file").touch()
     watching.window.keeping.folder = str(tmp_path / "file")
     watching.presses(Qt.Key_R)
-    assert str(tmp_path / "file") in watching.window.banner.words
+    watching.bot.waitUntil(lambda: str(tmp_path / "file") in watching.window.banner.words)
     watching.bot.waitUntil(lambda: not watching.window.actions_by_name["toggle_recording"].isChecked())
 
 
@@ -99,8 +112,121 @@ def test_a_snapshot_is_the_picture_with_its_boxes(watching, studio_home):
     watching.presses(Qt.Key_Space)
     view = watching.sees(lambda view: view.paused and view.own_boxes)
     watching.presses(Qt.Key_S)
+    watching.bot.waitUntil(lambda: "Saved" in watching.window.banner.words)
     (file,) = (studio_home / "recordings").iterdir()
     assert f"Saved {file.name}" in watching.window.banner.words
     picture = cv2.imread(str(file))
     assert picture.shape == view.frame.pixels.shape
     assert abs(picture.astype(int) - view.frame.pixels).max() > 60  # the box
+
+
+@pytest.fixture
+def silent_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A disk for new files that answers once the event is set, or after 20 seconds."""
+    answers, new_path = threading.Event(), app_keeping.new_path
+
+    def waiting(*arguments: str, folder: str) -> Path:
+        answers.wait(20)
+        return new_path(*arguments, folder=folder)
+
+    monkeypatch.setattr(window_keeping, "new_path", waiting)
+    monkeypatch.setattr(errand, "_SLOW_MS", 50)
+    yield answers
+    answers.set()
+
+
+@contextmanager
+def nothing_held_up(person: Person) -> Iterator[None]:
+    """Pressing keys returns at once, and pictures go on."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < 5
+    number = person.view.frame.sequence
+    person.sees(lambda view: view.frame.sequence != number)
+
+
+def test_a_snapshot_on_a_disk_that_does_not_answer_holds_up_nothing_and_is_saved_once(
+    silent_disk, qtbot, open_window, clip, studio_home
+):
+    person = Person(qtbot, open_window())
+    person.window.open_source(str(clip))
+    person.sees(lambda view: len(view.detections))
+    with nothing_held_up(person):
+        person.presses(Qt.Key_S)
+        person.presses(Qt.Key_S)  # the first is under way
+    person.bot.waitUntil(lambda: "does not answer; the snapshot is saved" in person.window.banner.words)
+    assert not list((studio_home / "recordings").glob("*"))
+    silent_disk.set()
+    person.bot.waitUntil(lambda: "Saved clip_" in person.window.banner.words)
+    assert len(list((studio_home / "recordings").iterdir())) == 1
+    person.presses(Qt.Key_S)
+    person.bot.waitUntil(lambda: len(list((studio_home / "recordings").glob("*.jpg"))) == 2)
+
+
+def test_a_recording_on_a_disk_that_does_not_answer_holds_up_nothing_and_begins_later(
+    silent_disk, qtbot, open_window, clip
+):
+    person = Person(qtbot, open_window())
+    person.window.open_source(str(clip))
+    person.sees(lambda view: len(view.detections))
+    with nothing_held_up(person):
+        person.presses(Qt.Key_R)
+    assert person.window.actions_by_name["toggle_recording"].isChecked() and person.view.recording is None
+    person.bot.waitUntil(lambda: "does not answer; the recording begins" in person.window.banner.words)
+    silent_disk.set()
+    person.sees(lambda view: view.recording and view.recording.frames > 5)
+    person.presses(Qt.Key_R)
+    person.bot.waitUntil(lambda: "Recorded" in person.window.banner.words)
+
+
+def test_a_recording_that_is_wanted_no_more_once_the_disk_answers_does_not_begin(
+    silent_disk, qtbot, open_window, clip
+):
+    person = Person(qtbot, open_window())
+    person.window.open_source(str(clip))
+    person.sees(lambda view: len(view.detections))
+    person.presses(Qt.Key_R)
+    person.presses(Qt.Key_R)
+    silent_disk.set()
+    preparing = person.window.keeping._preparing
+    person.bot.waitUntil(lambda: not preparing._under_way)
+    assert person.view.recording is None
+    assert not person.window.actions_by_name["toggle_recording"].isChecked()
+
+
+def test_a_recording_wanted_of_the_source_before_begins_only_where_it_was_wanted(
+    silent_disk, qtbot, open_window, clip
+):
+    person = Person(qtbot, open_window())
+    person.window.open_source(str(clip))
+    person.sees(lambda view: len(view.detections))
+    person.presses(Qt.Key_R)
+    person.window.open_source(str(clip))
+    person.sees(lambda view: len(view.detections))
+    assert not person.window.actions_by_name["toggle_recording"].isChecked()
+    person.presses(Qt.Key_R)
+    silent_disk.set()
+    person.sees(lambda view: view.recording and view.recording.running and view.recording.frames > 5)
+
+
+def test_a_frozen_disk_does_not_freeze_the_window(watching, tmp_path):
+    with disk_image(tmp_path / "image", tmp_path / "disk") as disk:
+        watching.window.keeping.folder = str(disk)
+        clip = disk / "porch.mp4"
+        clip.touch()
+        thaw = threading.Timer(20, subprocess.run, [["fsfreeze", "--unfreeze", str(disk)]])
+        thaw.start()  # a window that waits for the disk would never come to it
+        with frozen(disk), nothing_held_up(watching):
+            watching.presses(Qt.Key_S)
+            watching.presses(Qt.Key_R)
+            watching.window.keeping.playing = clip
+            watching.window.actions_by_name["toggle_star"].trigger()
+            watching.window.actions_by_name["choose_recording"].trigger()
+            (dialog,) = watching.window.findChildren(RecordingDialog)
+            dialog.folder.setText(str(disk / "other"))
+            dialog.reject()
+        thaw.cancel()
+        watching.bot.waitUntil(lambda: is_starred(clip) and len(list(disk.glob("*.jpg"))) == 1)
+        watching.bot.waitUntil(lambda: "REC" in marks(watching) or "Only" in watching.window.banner.words)
+        watching.window.close_source()
+        watching.bot.waitUntil(lambda: not watching.window.caught)

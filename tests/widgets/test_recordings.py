@@ -1,6 +1,7 @@
 """Recordings in the window: how they are made, found again, played with their boxes and looked through."""
 
 import json
+import time
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from tests.app.videos import eventually, numbered_picture
 from tests.widgets.finding import FinderChooser
 from tests.widgets.person import Person
 from tests.widgets.test_keeping import marks
+from widgets import recording_dialog
 from widgets.recording_dialog import RecordingDialog
 from widgets.window import Window
 
@@ -110,7 +112,7 @@ def test_what_is_wished_of_recordings_is_done_and_remembered(qtbot, open_window,
     person.sees(lambda view: len(view.detections))
     person.presses(Qt.Key_R, Qt.ControlModifier)
     (dialog,) = person.window.findChildren(RecordingDialog)
-    assert "are free there" in dialog._room.text()
+    person.bot.waitUntil(lambda: "are free there" in dialog._room.text())
     dialog.mode.setCurrentIndex(dialog.mode.findData(Mode.SIDECAR.value))
     dialog.segments.setValue(10)
     dialog.accept()
@@ -146,9 +148,32 @@ def test_a_recording_can_be_starred_so_that_no_quota_deletes_it(qtbot, open_wind
     person = Person(qtbot, open_window())
     person.window.open_source(str(walk))
     person.window.actions_by_name["toggle_star"].trigger()
-    assert is_starred(walk) and "is starred" in person.window.banner.words
+    person.bot.waitUntil(lambda: "is starred" in person.window.banner.words)
+    assert is_starred(walk)
     person.window.actions_by_name["toggle_star"].trigger()
+    person.bot.waitUntil(lambda: "has lost its star" in person.window.banner.words)
     assert not is_starred(walk)
+
+
+def test_the_room_that_is_said_is_that_of_the_folder_typed_last(qtbot, monkeypatch, tmp_path):
+    asked: list[Path] = []
+
+    def slow_disk(place: Path) -> int:
+        asked.append(place)
+        time.sleep(0.3)
+        return 10**9 * len(str(place))
+
+    monkeypatch.setattr(recording_dialog, "free_bytes", slow_disk)
+    dialog = RecordingDialog(Wishes(), str(tmp_path))
+    qtbot.addWidget(dialog)
+    began = time.monotonic()
+    for text in ("/a", "/ab", "~nobody-of-that-name", "/abc", "/abcd"):
+        dialog.folder.setText(text)
+    assert time.monotonic() - began < 0.3
+    qtbot.waitUntil(lambda: "5 GB are free" in dialog._room.text())
+    assert asked == [tmp_path, Path("/abcd")]
+    dialog.folder.setText("~nobody-of-that-name")
+    qtbot.waitUntil(lambda: dialog._room.text() == "")
 
 
 def test_what_an_interrupted_recording_left_is_offered_at_the_next_start(qtbot, open_window, studio_home):
@@ -174,6 +199,7 @@ def test_what_is_to_be_blurred_is_blurred_in_view_snapshot_and_recording(qtbot, 
     person.window.open_source(str(clip))
     person.sees(lambda view: view.own_boxes and sharpest(view.frame.pixels[:28]) < 60)
     person.presses(Qt.Key_S)
+    person.bot.waitUntil(lambda: "Saved" in person.window.banner.words)
     person.presses(Qt.Key_R)
     person.sees(lambda view: view.recording and view.recording.frames > 10)
     person.presses(Qt.Key_R)
