@@ -23,10 +23,12 @@ _FIGURES_EVERY_MS = 250
 class GridPage(QWidget):
     """wanted  a tile that the person wants to see large
     left    a tile that the person wants no more
+    looked  the name of a source that is shown here and its newest RecordingState or None, now and then
     """
 
     wanted = pyqtSignal(object)
     left = pyqtSignal(object)
+    looked = pyqtSignal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -143,7 +145,8 @@ class GridPage(QWidget):
 
     def _refresh(self) -> None:
         for tile in self.tiles:
-            tile.refresh()
+            if view := tile.refresh():
+                self.looked.emit(tile.watch.source.name, view.recording)
 
 
 def _labels(card: ModelCard | None) -> LabelMap:

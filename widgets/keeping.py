@@ -1,6 +1,7 @@
 """Recordings and snapshots asked for in the window, and what is said about them."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,8 @@ from widgets.errand import Errand, Reply
 from widgets.recording_dialog import RecordingDialog
 from widgets.seek_bar import clock
 
+_REMEMBERED = 64  # recordings whose end was told: of all sources that are watched together
+
 
 class Keeping(QObject):
     """Methods of the table of actions. None waits for a disk, but `record`.
@@ -42,8 +45,8 @@ class Keeping(QObject):
         super().__init__(parent)
         self._watched = watched
         self._banner = banner
-        self._announced: RecordingState | None = None
-        self._warned = ""
+        self._announced: deque[RecordingState] = deque(maxlen=_REMEMBERED)
+        self._warned: dict[str, str] = {}  # kinds of warnings, by the source
         self._recorded: Path | None = None  # last
         self._wanted: LivePipeline | None = None  # is to be recorded once the disk is prepared
         self._preparing = self._errand("prepare a recording", "the recording begins")
@@ -179,22 +182,23 @@ class Keeping(QObject):
             watched = self._watched()
             soon = watched is not None and watched[0] is self._wanted
             self.button.setChecked(soon or bool(view.recording and view.recording.running))
-        self.announce(view.recording)
-        self._warn(view.recording)
+        if watched := self._watched():
+            self.look_after(watched[0].source.name, view.recording)
 
-    def _warn(self, recording: RecordingState | None) -> None:
-        """Says a warning once, not again for each figure in it that changes."""
+    def look_after(self, source: str, recording: RecordingState | None) -> None:
+        """Says how a recording ended, and a warning once, not again for each figure in it that changes."""
+        self.announce(recording)
         warning = recording.warning if recording and recording.running else ""
         kind = re.sub(r"[\d.]+", "", warning)
-        if warning and kind != self._warned:
+        if warning and kind != self._warned.get(source):
             self._banner.say(warning, tone="warning")
-        self._warned = kind
+        self._warned[source] = kind
 
     def announce(self, recording: RecordingState | None) -> None:
         """Says, once, how a recording ended; also one of a source that is watched no more."""
-        if recording is None or recording.running or recording == self._announced:
+        if recording is None or recording.running or recording in self._announced:
             return
-        self._announced = recording
+        self._announced.append(recording)
         if recording.failure:
             self._banner.say(recording.failure, tone="error")
         elif not recording.files:

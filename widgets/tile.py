@@ -79,13 +79,15 @@ class Tile(QWidget):
         live = self.watch.source.live
         self.view.show_scene(scene_of(view, picture, live=live, labels=labels, names=self.names))
 
-    def refresh(self) -> None:
-        """What changes by the clock, not by the frame."""
-        if self._shown:
-            view = self.watch.refresh()
-            self.figures.setText(_figures(view))
-            self.figures.setToolTip(view.detector.device)
-            self.show_newest()
+    def refresh(self) -> View | None:
+        """What changes by the clock, not by the frame; None while another shows this source."""
+        if not self._shown:
+            return None
+        view = self.watch.refresh()
+        self.figures.setText(_figures(view))
+        self.figures.setToolTip(view.detector.device)
+        self.show_newest()
+        return view
 
     def _prepare_anew(self) -> None:
         if self._shown:

@@ -134,6 +134,7 @@ class Window(QMainWindow):
         )
         self.grid.wanted.connect(self.together.show_large)
         self.grid.left.connect(self.together.leave)
+        self.grid.looked.connect(self.keeping.look_after)
         self.page.panel.thresholds_changed.connect(lambda: self.grid.choose(self.page.choice()))
         self.page.panel.classes_changed.connect(lambda: self.grid.choose(self.page.choice()))
         self.actions_by_name["toggle_boxes"].toggled.connect(self.grid.show_boxes)

@@ -181,3 +181,16 @@ def test_what_is_said_of_a_source_fits_into_a_small_place(qtbot, open_window: Ca
     tile = window.grid.tiles[4]
     until(qtbot, lambda: tile.view.card.shown and tile.view.card.width() <= tile.view.width() < 400)
     assert tile.view.rect().contains(tile.view.card.geometry())
+
+
+def test_how_a_recording_ends_is_said_while_its_source_is_one_of_several(qtbot, grid: Window, tmp_path: Path):
+    for tile, name in zip(grid.grid.tiles, ("one.mp4", "two.mp4")):
+        tile.watch.pipeline.start_recording(tmp_path / name)
+    for tile, name in zip(grid.grid.tiles, ("one.mp4", "two.mp4")):
+        until(qtbot, lambda tile=tile: tile.watch.pipeline.latest().recording.frames > 5)
+        tile.watch.pipeline.stop_recording()
+        until(qtbot, lambda name=name: f"Recorded {name}" in grid.banner.words)
+    for _ in range(2 * len(grid.grid.tiles)):  # two looks later, the first is not told again
+        with qtbot.waitSignal(grid.grid.looked):
+            pass
+    assert "Recorded two.mp4" in grid.banner.words
