@@ -16,7 +16,8 @@ oldest recordings of the folder, never one with a CLIP.star beside it, and never
 recorded here. Unless --folder or --keep says otherwise, recordings of more than 7 days ago go.
 
 It runs until Ctrl-C or SIGTERM, or until all files given have ended. Exit code: 0 after SIGTERM or at the
-end; 1 when a source could not be opened or a recording ended early; 130 after Ctrl-C.
+end; 1 when a source could not be opened, a recording ended early, or pictures came and none was recorded; 130
+after Ctrl-C.
 """
 
 import argparse
