@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def _record(options: RecordOptions, pipelines: list[LivePipeline]) -> int:
         threading.Thread(target=_finish_left_overs, args=[options.folder], daemon=True).start()
         labels = model.labels if model else LabelMap(())
         events = _Events(options.events, labels) if options.events else None
-        engine, begun = _begin(options, model, events)
+        engine, begun = _begin(options, model, events, wanted=lambda: not ended.is_set())
         pipelines += begun
         only_events = options.plan.cutting.on_events
         watches = [_Watch(each, quiet=options.quiet, only_events=only_events) for each in pipelines]
@@ -74,6 +74,7 @@ def _record(options: RecordOptions, pipelines: list[LivePipeline]) -> int:
             going_on = [watch.look() for watch in watches]
             if not any(going_on) or (deadline and time.monotonic() >= deadline):
                 break
+        ended.set()  # a model that is still being made ready is wanted no more
         _close(engine, pipelines)
         if events:
             events.close()
@@ -85,7 +86,7 @@ def _record(options: RecordOptions, pipelines: list[LivePipeline]) -> int:
 
 
 def _begin(
-    options: RecordOptions, model: Model | None, events: "_Events | None"
+    options: RecordOptions, model: Model | None, events: "_Events | None", *, wanted: Callable[[], bool]
 ) -> tuple[SharedEngine, list[LivePipeline]]:
     labels = model.labels if model else LabelMap(())
     labels.class_ids(options.blur)  # a name that is misspelt must not leave somebody recognisable
@@ -104,6 +105,7 @@ def _begin(
             device=options.device,
             precision=options.precision,
             batch=min(len(options.sources), BATCH),
+            wanted=wanted,
         )
         if model
         else None
