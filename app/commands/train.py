@@ -52,7 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", metavar="HxW", help="of the pictures the network takes (default: the model's, or usual)")
     add("--anchors", metavar="FILE", type=Path, help="as 'dataset check --anchors FILE' proposes them")
     add("--scores", choices=("softmax", "sigmoid"), help="default: as the model it starts from, else softmax")
-    add("--minutes", metavar="N", type=above_zero, help="time to take, in place of the recipe's epochs")
+    add(
+        "--minutes",
+        metavar="N",
+        type=above_zero,
+        help="time to take, in place of the recipe's epochs; adds to a run resumed",
+    )
     add(
         "--recipe",
         metavar="NAME",
