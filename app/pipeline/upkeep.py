@@ -11,6 +11,7 @@ from app.recording import RecordingResult
 from app.recording.clip import Clip
 from app.recording.disk import free_bytes, room_words, seconds_left, size_words
 from app.recording.finishing import finish
+from app.recording.part_file import reason
 from app.recording.plan import RecordingPlan
 from app.recording.quota import Tidying
 from detector.errors import RecordingError
@@ -47,6 +48,7 @@ class Upkeep:
         self._closed: deque[Clip] = deque()
         self._files: list[RecordingResult] = []
         self._troubles: list[str] = []
+        self._untidy = ""
         self._free: int | None = None
         self._ending = False
         # daemons: what is not finished plays as it is, and is finished at the next start
@@ -86,13 +88,15 @@ class Upkeep:
         self._threads[0].join()
 
     def room_left(self, bytes_per_second: float | None) -> tuple[float | None, str]:
-        """Seconds until the disk is full at this rate, and a warning; None and "" where nobody can tell."""
+        """Seconds until the disk is full at this rate, None where nobody can tell; and a warning or ""."""
         with self._condition:
-            free = self._free
+            free, untidy = self._free, self._untidy
         if free is None:
-            return None, ""
+            return None, untidy
         limits = self._plan.limits
-        return seconds_left(free, limits, bytes_per_second), room_words(free, limits, bytes_per_second)
+        return seconds_left(free, limits, bytes_per_second), room_words(
+            free, limits, bytes_per_second
+        ) or untidy
 
     def _watch(self) -> None:
         synced = time.monotonic()
@@ -147,9 +151,22 @@ class Upkeep:
             self._files.append(result)
 
     def _tidy(self) -> None:
-        if self._tidying is not None:
-            clip = self._clip()
-            self._tidying.tidy(spared=[clip.path] if clip else [], room=clip.size if clip else 0)
+        if self._tidying is None:
+            return
+        clip, untidy = self._clip(), ""
+        try:
+            self._tidying.tidy(spared=[clip.path] if clip else [])
+        except OSError as error:
+            untidy = f"The quota of {self._folder} could not be kept ({reason(error)})"
+        except Exception as error:  # the clips that follow must be finished all the same
+            logger.exception("tidying %s failed", self._folder)
+            untidy = f"The quota of {self._folder} could not be kept ({type(error).__name__})"
+        with self._condition:
+            before, self._untidy = self._untidy, untidy
+        if untidy != before:
+            if untidy:
+                logger.warning("%s", untidy)
+            self._changed()
 
     def _complain(self, sentence: str) -> None:
         logger.warning("%s", sentence)

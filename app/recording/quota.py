@@ -1,6 +1,8 @@
 """How much recordings may take, and how old they may get: the oldest go first, starred ones never."""
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ from app.recording.sidecar import sidecar_path
 from detector.errors import OptionError
 
 logger = logging.getLogger(__name__)
+
+_PART = part_path(Path("x")).name.removeprefix("x")
+_turns: dict[Path, threading.Lock] = {}  # one for each folder that is kept within a quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +61,33 @@ def star_path(clip: Path) -> Path:
 
 
 class Tidying:
-    """Keeps a folder within its quota. Only our own finished recordings are counted and deleted.
+    """Keeps a folder within its quota. Only our own finished recordings are deleted.
+
+    Several sources may record to one folder, each with its own Tidying: they take turns, and what any of them
+    is writing counts.
 
     folder  and those in it
     """
 
     def __init__(self, folder: Path, quota: Quota) -> None:
         self._folder, self._quota = folder, quota
+        self._turn = _turns.setdefault(folder.resolve(), threading.Lock())
         self._known: dict[tuple[Path, int, int], float | None] = {}  # path, size, time of change -> begun
         self._said = ""
 
-    def tidy(self, *, spared: Collection[Path] = (), room: int = 0) -> list[Path]:
+    def tidy(self, *, spared: Collection[Path] = ()) -> list[Path]:
         """Deletes what is too much; one that cannot be deleted is left and logged.
 
         spared   never deleted
-        room     bytes that are to be free for what comes next
         returns  the recordings that are gone
+        raises   OSError when the folder cannot be looked through
         """
-        clips = self._clips()
-        total = sum(_size(path) for path, _ in clips) + room
+        with self._turn:
+            return self._tidy(spared)
+
+    def _tidy(self, spared: Collection[Path]) -> list[Path]:
+        clips, sizes = self._look()
+        total = sum(sizes.values())
         too_old = time.time() - self._quota.age if self._quota.age else None
         gone = []
         for path, begun in sorted(clips, key=lambda clip: clip[1]):
@@ -83,9 +96,8 @@ class Tidying:
                 break
             if path in spared or is_starred(path):
                 continue
-            size = _size(path)
-            if _delete(path):
-                total -= size
+            if _delete(path):  # or another program has just done it
+                total -= sum(sizes.get(each, 0) for each in _beside(path))
                 gone.append(path)
         if gone:
             logger.info("deleted %d recordings to keep the quota, the last %s", len(gone), gone[-1].name)
@@ -99,23 +111,46 @@ class Tidying:
             self._said = sentence
             logger.warning("%s", sentence)
 
-    def _clips(self) -> list[tuple[Path, float]]:
-        """Our recordings and when they began."""
-        found, known = [], {}
+    def _look(self) -> tuple[list[tuple[Path, float]], dict[Path, int]]:
+        """Our finished recordings and when they began; and the bytes of each file that counts."""
+        clips, sizes, known = [], {}, {}
         for path in self._folder.rglob("*"):
-            if path.suffix.lower() not in SUFFIXES or path.is_symlink():
+            part = path.name.endswith(_PART)
+            if not (part or _is_finished(path)) or path.is_symlink():
                 continue
-            try:
-                status = path.stat()
-            except OSError:
+            status = _status(path)
+            if status is None:
                 continue
-            key = (path, status.st_size, status.st_mtime_ns)
-            begun = self._known[key] if key in self._known else _begun(path, status.st_mtime)
-            known[key] = begun
-            if begun is not None:
-                found.append((path, begun))
+            if not part:
+                key = (path, status.st_size, status.st_mtime_ns)
+                known[key] = self._known[key] if key in self._known else _begun(path, status.st_mtime)
+                begun = known[key]
+                if begun is None:
+                    continue
+                clips.append((path, begun))
+            sizes[path] = status.st_size
+            sidecar = sidecar_path(_target(path) if part else path)
+            beside = _status(sidecar)
+            sizes[sidecar] = beside.st_size if beside else 0
         self._known = known
-        return found
+        return clips, sizes
+
+
+def _is_finished(path: Path) -> bool:
+    """By its name. While OUT.part.mp4 is made of OUT.part.mkv, the latter counts for both."""
+    return path.suffix.lower() in SUFFIXES and not path.stem.endswith(".part")
+
+
+def _target(part: Path) -> Path:
+    return part.with_name(f"{part.name.removesuffix(_PART)}.mp4")
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """None for one that is gone, or that nobody may look at."""
+    try:
+        return path.stat()
+    except OSError:
+        return None
 
 
 def _begun(path: Path, changed: float) -> float | None:
@@ -135,14 +170,6 @@ def _begun(path: Path, changed: float) -> float | None:
 
 def _beside(clip: Path) -> tuple[Path, ...]:
     return clip, sidecar_path(clip)
-
-
-def _size(clip: Path) -> int:
-    total = 0
-    for path in _beside(clip):
-        if path.exists():
-            total += path.stat().st_size
-    return total
 
 
 def _delete(clip: Path) -> bool:

@@ -1,6 +1,7 @@
 """Disks that fill up, stop answering or lose power while a recording is written to them."""
 
 import contextlib
+import errno
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 
 from app.recording.disk import DiskLimits
 from app.recording.plan import RecordingPlan
+from app.recording.quota import Quota, Tidying
 from app.recording.recovery import left_overs, recover
+from app.recording.reel import Cutting
 from detector.errors import RecordingError
 from tests.app.feeding import Feeding, disk_image, frozen, tmpfs
 from tests.app.outputs import count_and_seconds, names, pictures
@@ -85,3 +88,22 @@ def test_a_disk_that_does_not_answer_is_said_within_seconds_and_holds_up_nobody(
         assert feeding.state.failure == ""
         frames, seconds = count_and_seconds(disk / "out.mp4")
         assert frames == feeding.state.frames and seconds == pytest.approx(feeding.offered / 25, rel=0.05)
+
+
+def test_a_quota_that_cannot_be_kept_is_said_and_the_clips_are_finished_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(tidying: Tidying, **_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(Tidying, "tidy", fail)
+    plan = RecordingPlan(
+        limits=DiskLimits(refuse=1, warn=1, stop=0),
+        quota=Quota(size=10**9),
+        cutting=Cutting(segment_seconds=1),
+    )
+    with Feeding(tmp_path / "out.mp4", plan) as feeding:
+        state = feeding.until(lambda state: len(state.files) >= 2)
+        assert state.running and not state.failure
+        assert state.warning == f"The quota of {tmp_path} could not be kept (no such file or directory)"
+    assert not [name for name in names(tmp_path) if "part" in name]

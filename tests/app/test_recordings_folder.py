@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -153,6 +155,56 @@ def test_within_the_quota_nothing_is_deleted(week: Path) -> None:
     before = names(week)
     assert Tidying(week, Quota(size=10**9, age=30 * 86400)).tidy() == []
     assert names(week) == before
+
+
+@pytest.fixture
+def sixty(tmp_path: Path, recording: Path) -> Path:
+    """Recordings of one size without boxes."""
+    for number in range(60):
+        shutil.copy(recording, tmp_path / f"porch_{number:02}.mp4")
+    return tmp_path
+
+
+def test_sources_that_record_to_one_folder_keep_its_quota_and_delete_no_more(sixty: Path) -> None:
+    """Once a clip that another had deleted was no relief, and the next one went too: 0 to 37 were left."""
+    quota = Quota(size=40 * (sixty / "porch_00.mp4").stat().st_size)
+    tidyings = [Tidying(sixty, quota) for _ in range(4)]
+    for tidying in tidyings:
+        tidying.tidy(spared=list(sixty.iterdir()))  # the second look is quick: they delete at one time
+    ready = threading.Barrier(4)
+
+    def tidy(tidying: Tidying) -> list[Path]:
+        ready.wait()
+        return tidying.tidy()
+
+    with ThreadPoolExecutor(4) as threads:
+        gone = [path for each in threads.map(tidy, tidyings) for path in each]
+    assert len(clips(sixty)) == 40
+    assert len(gone) == len(set(gone)) == 20
+
+
+def test_a_recording_that_another_program_has_just_deleted_counts_as_gone(
+    sixty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = Quota(size=40 * (sixty / "porch_00.mp4").stat().st_size)
+
+    def starred(clip: Path) -> bool:
+        clip.unlink()
+        return False
+
+    monkeypatch.setattr("app.recording.quota.is_starred", starred)
+    Tidying(sixty, quota).tidy()
+    assert len(clips(sixty)) == 40
+
+
+def test_what_other_sources_are_writing_counts_towards_the_quota(sixty: Path) -> None:
+    size = (sixty / "porch_00.mp4").stat().st_size
+    (sixty / "garden.part.mkv").write_bytes(bytes(9 * size))
+    (sixty / "garden.jsonl").write_bytes(bytes(size))
+    (sixty / "garden.part.mp4").write_bytes((sixty / "porch_00.mp4").read_bytes())
+    Tidying(sixty, Quota(size=40 * size)).tidy()
+    assert len(clips(sixty)) == 30
+    assert {"garden.jsonl", "garden.part.mkv", "garden.part.mp4"} <= set(names(sixty))
 
 
 @pytest.mark.parametrize("values", [{"size": 0}, {"age": -1.0}])
