@@ -29,10 +29,9 @@ class PartFile:
         self.written = 0  # bytes
         if path.exists():
             check_left_over(path, force=force)
-            path.unlink()
-        self._fd = create_private(path)
+            path.unlink(missing_ok=True)
+        self._fd = _create_claimed(path)
         self._claim = -1
-        claim(self._fd)
 
     def write(self, block: bytes) -> int:
         """All of it, or an OSError: a disk that takes half a block is full."""
@@ -75,7 +74,8 @@ class PartFile:
         if fd < 0:
             return
         try:
-            self._claim = os.dup(fd)  # the lock goes with the last descriptor
+            if sys.platform != "win32":  # there nobody could remove it
+                self._claim = os.dup(fd)  # the lock goes with the last descriptor
             os.close(fd)
         except OSError as error:
             self.failure = self.failure or error
@@ -128,14 +128,30 @@ def reason(error: OSError | FFmpegError) -> str:
     return text[:1].lower() + text[1:]
 
 
+def _create_claimed(path: Path) -> int:
+    """A descriptor of a new file that is ours, though others look whether it is a left-over.
+
+    raises  RecordingError when it cannot be made
+    """
+    while True:
+        fd = create_private(path)
+        _claim_in_turn(fd)
+        if path.exists():
+            return fd
+        os.close(fd)  # whoever was faster took it for a left-over with nothing in it
+
+
 def check_left_over(path: Path, *, force: bool) -> None:
     """A part file that is there: may it be replaced?
 
     raises  RecordingError when it may not, or when the recording that writes it still runs
     """
-    with path.open("rb") as file:
-        if not claim(file.fileno()):
-            raise RecordingError(f"{path} is being written by another recording; choose another name.")
+    try:
+        with path.open("rb") as file:
+            if not claim(file.fileno()):
+                raise RecordingError(f"{path} is being written by another recording; choose another name.")
+    except FileNotFoundError:  # it has just been finished
+        return
     if not force:
         raise RecordingError(
             f"{path} is left from a recording that was interrupted; it plays: "
@@ -156,3 +172,13 @@ def claim(fd: int) -> bool:
     except OSError:  # a file system without locks
         return True
     return True
+
+
+def _claim_in_turn(fd: int) -> None:
+    """As `claim`, once whoever looks at the file is done."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    with contextlib.suppress(OSError):  # a file system without locks
+        fcntl.flock(fd, fcntl.LOCK_EX)

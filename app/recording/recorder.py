@@ -72,21 +72,11 @@ class Recorder:
         A second call says the same again; after a failure it tries to finish the part file once more.
         """
         if self._result is None:
-            clip, encoder = self._clip, self._encoder
             try:
-                if encoder is not None and not clip.failure:
-                    self._encoder = None
-                    self._write_all(encoder.flush)
+                self._end_clip()
+                self._result = self._finish()
             finally:
-                try:
-                    clip.close()
-                finally:
-                    clip.let_go()
-            self._result = (
-                finish(clip.part, self.path, clip.ticks, rate=self._rate, force=self._force)
-                if clip.ticks
-                else RecordingResult(self.path, 0, 0.0)
-            )
+                self._clip.let_go()  # not before: others would take it for a left-over
         return self._result
 
     def __enter__(self) -> Self:
@@ -100,6 +90,20 @@ class Recorder:
         except RecordingError:
             if not isinstance(error, RecordingError):  # the first reason counts
                 raise
+
+    def _end_clip(self) -> None:
+        encoder, self._encoder = self._encoder, None
+        try:
+            if encoder is not None and not self._clip.failure:
+                self._write_all(encoder.flush)
+        finally:
+            self._clip.close()
+
+    def _finish(self) -> RecordingResult:
+        clip = self._clip
+        if not clip.ticks:
+            return RecordingResult(self.path, 0, 0.0)
+        return finish(clip.part, self.path, clip.ticks, rate=self._rate, force=self._force)
 
     def _write(self, encode: Callable[[Encoder], list[Packet]]) -> None:
         if self._clip.failure:

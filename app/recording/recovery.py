@@ -22,12 +22,12 @@ _PART = part_path(Path("x")).name.removeprefix("x")
 def left_overs(folder: Path) -> list[Path]:
     """Part files in a folder and those in it that no recording writes any more, the oldest first."""
     try:
-        parts = [path for path in folder.rglob(f"*{_PART}") if path.is_file() and not path.is_symlink()]
-        free = [(path.stat().st_mtime, path) for path in parts if _is_free(path)]
+        parts = list(folder.rglob(f"*{_PART}"))
     except OSError as error:
         logger.warning("%s cannot be looked through: %s", folder, error.strerror)
         return []
-    return [path for _, path in sorted(free)]
+    changed = {part: _changed_if_free(part) for part in parts}
+    return [part for _, part in sorted((when, part) for part, when in changed.items() if when is not None)]
 
 
 def recover(part: Path) -> RecordingResult:
@@ -52,9 +52,18 @@ def recover(part: Path) -> RecordingResult:
         raise RecordingError(f"{part} cannot be finished ({reason(error)}); it is left as it is.") from error
 
 
-def _is_free(part: Path) -> bool:
-    with part.open("rb") as file:
-        return claim(file.fileno())
+def _changed_if_free(part: Path) -> float | None:
+    """When a part file was last written to; None for one that is being written, or that is none."""
+    try:
+        if not part.is_file() or part.is_symlink():
+            return None
+        with part.open("rb") as file:
+            return part.stat().st_mtime if claim(file.fileno()) else None
+    except FileNotFoundError:  # its recording has just been finished
+        return None
+    except OSError as error:
+        logger.warning("%s cannot be looked at: %s", part, error.strerror)
+        return None
 
 
 def _ticks(part: Path) -> "array[int]":

@@ -6,15 +6,21 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
 
-from app.recording import Recorder, check_target
+from app.recording import Recorder, RecordingResult, check_target
+from app.recording.finishing import finish
+from app.recording.part_file import create_private
+from app.recording.recovery import left_overs, recover
 from detector.errors import RecordingError
 from detector.values import Pixels
 from tests.app.outputs import names
@@ -203,6 +209,56 @@ def test_a_part_file_that_another_program_writes_is_never_replaced(tmp_path: Pat
     with pytest.raises(RecordingError, match="being written by another recording"):
         Recorder(tmp_path / "out.mp4", 96, 192, force=True)
     assert first.close().frames == 1
+
+
+def test_a_part_file_is_held_until_it_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def looked_at(*arguments: Any, **options: Any) -> RecordingResult:
+        seen.append(left_overs(tmp_path))
+        return finish(*arguments, **options)
+
+    monkeypatch.setattr("app.recording.recorder.finish", looked_at)
+    record(tmp_path / "out.mp4", 5)
+    assert seen == [[]], "another program that starts meanwhile must not take it for a left-over"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_a_recording_waits_for_whoever_looks_at_its_part_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    def looked_at(path: Path) -> int:
+        fd = create_private(path)
+        looker = os.open(path, os.O_RDONLY)
+        fcntl.flock(looker, fcntl.LOCK_EX)
+        threading.Timer(0.3, os.close, [looker]).start()
+        return fd
+
+    monkeypatch.setattr("app.recording.part_file.create_private", looked_at)
+    with Recorder(tmp_path / "out.mp4", 96, 192, 5.0) as recorder:
+        recorder.write(numbered_picture(1), 0.0)
+        time.sleep(0.4)
+        assert left_overs(tmp_path) == []
+
+
+def test_a_part_file_that_somebody_removed_as_empty_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+
+    def removed_once(path: Path) -> int:
+        fd = create_private(path)
+        if not made:
+            recover(path)
+        made.append(path)
+        return fd
+
+    monkeypatch.setattr("app.recording.part_file.create_private", removed_once)
+    record(tmp_path / "out.mp4", 5)
+    assert len(made) == 2
+    assert names(tmp_path) == ["out.mp4"]
 
 
 def test_a_file_that_is_there_is_replaced_only_when_forced_and_only_at_the_end(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A folder of recordings: what is left over is finished, what is too much goes, what is starred stays."""
 
+import errno
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import IO, Any
 
 import av
 import pytest
@@ -97,6 +99,24 @@ def test_a_large_part_file_that_cannot_be_read_is_left_for_others_to_try(tmp_pat
     with pytest.raises(RecordingError, match="left as it is"):
         recover(tmp_path / "out.part.mkv")
     assert names(tmp_path) == ["out.part.mkv"]
+
+
+def test_a_part_file_that_vanishes_or_cannot_be_opened_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "other", "third"):
+        (tmp_path / f"{name}.part.mkv").write_bytes(b"left")
+    opened = Path.open
+
+    def open_or_not(path: Path, *arguments: str) -> IO[Any]:
+        if path.name == "one.part.mkv":
+            path.unlink()
+        if path.name == "other.part.mkv":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opened(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", open_or_not)
+    assert left_overs(tmp_path) == [tmp_path / "third.part.mkv"]
 
 
 def test_a_folder_that_is_not_there_has_no_left_overs(tmp_path: Path) -> None:
