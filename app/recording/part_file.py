@@ -101,7 +101,8 @@ def make_folder(folder: Path) -> None:
     raises  RecordingError when it cannot be made
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for each in (*reversed(folder.parents), folder):
+            each.mkdir(exist_ok=True, mode=0o700)  # with parents=True these would get the usual mode
     except OSError as error:
         raise RecordingError(f"The folder {folder} cannot be made ({reason(error)}).") from error
 

@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -25,6 +26,7 @@ from app.recording.disk import (
     seconds_left,
     size_words,
 )
+from app.recording.part_file import make_folder
 from app.recording.quota import Quota, Tidying, is_starred, set_star
 from app.recording.recovery import left_overs, recover
 from detector.errors import OptionError, RecordingError
@@ -121,6 +123,22 @@ def test_a_part_file_that_vanishes_or_cannot_be_opened_hides_no_other(
 
 def test_a_folder_that_is_not_there_has_no_left_overs(tmp_path: Path) -> None:
     assert left_overs(tmp_path / "missing") == []
+
+
+def test_folders_that_are_made_for_recordings_are_for_their_owner_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    make_folder(tmp_path / "home" / "recordings" / "porch")
+    made = [tmp_path / "home", tmp_path / "home" / "recordings", tmp_path / "home" / "recordings" / "porch"]
+    assert [stat.S_IMODE(each.stat().st_mode) for each in made] == [0o700] * 3
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755, "what was there stays as it was"
+    make_folder(made[-1])
+
+
+def test_a_file_where_a_folder_for_recordings_is_to_be_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    for folder in (tmp_path / "home", tmp_path / "home" / "recordings"):
+        with pytest.raises(RecordingError, match=r"recordings cannot be made|home cannot be made"):
+            make_folder(folder)
 
 
 # The quota.
