@@ -10,7 +10,7 @@ from pathlib import Path
 from app.recording import RecordingResult
 from app.recording.clip import Clip
 from app.recording.disk import free_bytes, room_words, seconds_left, size_words
-from app.recording.finishing import finish
+from app.recording.finishing import check_room, finish
 from app.recording.part_file import reason
 from app.recording.plan import RecordingPlan
 from app.recording.quota import Tidying
@@ -140,12 +140,7 @@ class Upkeep:
     def _finish(self, clip: Clip) -> None:
         if not clip.ticks:
             return
-        free = free_bytes(self._folder)
-        if free is not None and free - clip.size < self._plan.limits.stop:  # for a while there are two of it
-            raise RecordingError(
-                f"There is no room to finish {clip.path.name}; {clip.part} plays and is finished at the next "
-                "start with more room."
-            )
+        check_room(clip.part, clip.size, self._plan.limits)
         result = finish(clip.part, clip.path, clip.ticks, rate=self._rate(), force=self._plan.force)
         with self._condition:
             self._files.append(result)

@@ -10,6 +10,7 @@ import av
 from av.error import FFmpegError
 
 from app.recording.clip import RecordingResult
+from app.recording.disk import DiskLimits, free_bytes
 from app.recording.encoder import TICKS, TIME_BASE
 from app.recording.part_file import create_private, reason
 from detector.errors import RecordingError
@@ -45,6 +46,20 @@ def finish(
             f"{target} could not be finished ({reason(error)}); the recording is {part}, which plays."
         ) from error
     return RecordingResult(target, len(ticks), (max(ticks) + last) / TICKS)
+
+
+def check_room(part: Path, size: int, limits: DiskLimits) -> None:
+    """For a while there are two of it.
+
+    size    bytes of the part file
+    raises  RecordingError when the second would leave less free than the limit at which recordings end
+    """
+    free = free_bytes(part.parent)
+    if free is not None and free - size < limits.stop:
+        raise RecordingError(
+            f"There is no room to finish {part}, which plays; "
+            "it is finished at the next start with more room."
+        )
 
 
 def decoding_order(ticks: Sequence[int]) -> list[int]:

@@ -8,8 +8,9 @@ import av
 from av.error import FFmpegError
 
 from app.recording.clip import RecordingResult, part_path
+from app.recording.disk import DiskLimits
 from app.recording.encoder import TICKS
-from app.recording.finishing import finish
+from app.recording.finishing import check_room, finish
 from app.recording.part_file import claim, reason
 from app.recording.sidecar import sidecar_path
 from detector.errors import RecordingError
@@ -17,6 +18,7 @@ from detector.errors import RecordingError
 logger = logging.getLogger(__name__)
 
 _PART = part_path(Path("x")).name.removeprefix("x")
+_USUAL = DiskLimits()
 
 
 def left_overs(folder: Path) -> list[Path]:
@@ -30,9 +32,10 @@ def left_overs(folder: Path) -> list[Path]:
     return [part for _, part in sorted((when, part) for part, when in changed.items() if when is not None)]
 
 
-def recover(part: Path) -> RecordingResult:
+def recover(part: Path, limits: DiskLimits = _USUAL) -> RecordingResult:
     """Makes OUT.mp4 of OUT.part.mkv, or OUT-2.mp4 where there is one; times are exact to a thousandth.
 
+    limits   as for a recording: where it would have to end, nothing is finished
     returns  what the file holds; 0 frames when there was nothing in the part file, which is gone then
     raises   RecordingError when it cannot be; the part file stays
     """
@@ -41,13 +44,13 @@ def recover(part: Path) -> RecordingResult:
             if not claim(file.fileno()):
                 raise RecordingError(f"{part} is being written by another recording.")
             ticks = _ticks(part)
-            target = _free_name(part)
             if ticks:
-                return finish(part, target, ticks, rate=None)
+                check_room(part, part.stat().st_size, limits)
+                return finish(part, _free_name(part), ticks, rate=None)
             if part.stat().st_size > 100_000:  # more than headers: somebody may be able to read it
                 raise RecordingError(f"{part} cannot be read; it is left as it is.")
             part.unlink()
-            return RecordingResult(target, 0, 0.0)
+            return RecordingResult(_free_name(part), 0, 0.0)
     except OSError as error:
         raise RecordingError(f"{part} cannot be finished ({reason(error)}); it is left as it is.") from error
 

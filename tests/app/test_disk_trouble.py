@@ -31,6 +31,9 @@ def test_a_disk_that_fills_up_ends_the_recording_in_order_and_what_is_there_play
         assert names(disk) == ["out.part.mkv"], "there is no room for a second copy, so the part file stays"
         assert sum(1 for _ in pictures(disk / "out.part.mkv")) >= offered - 50
         (part,) = left_overs(disk)
+        with pytest.raises(RecordingError, match=r"There is no room to finish .*out\.part\.mkv, which plays"):
+            recover(part, SMALL)
+        assert names(disk) == ["out.part.mkv"]
         shutil.move(part, tmp_path / "out.part.mkv")  # somebody has made room
     assert recover(tmp_path / "out.part.mkv").frames >= offered - 50
 

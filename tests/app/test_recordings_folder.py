@@ -81,6 +81,17 @@ def test_a_recovered_file_takes_another_name_rather_than_replacing_one(
     assert (tmp_path / "out.mp4").read_bytes() == recording.read_bytes()
 
 
+def test_a_left_over_is_not_finished_where_that_would_fill_the_disk(tmp_path: Path, recording: Path) -> None:
+    part = killed(tmp_path)
+    shutil.copy(recording, tmp_path / "out.mp4")
+    (tmp_path / "out.jsonl").write_text("of the part file\n")
+    before, free = names(tmp_path), free_bytes(tmp_path)
+    assert free is not None
+    with pytest.raises(RecordingError, match=r"no room to finish .* at the next start with more room"):
+        recover(part, DiskLimits(stop=2 * free))
+    assert names(tmp_path) == before
+
+
 def test_a_recording_that_still_runs_is_no_left_over(tmp_path: Path) -> None:
     with Recorder(tmp_path / "out.mp4", 96, 192, 5.0) as recorder:
         recorder.write(numbered_picture(1), 0.0)
