@@ -1,6 +1,7 @@
 """What interrupted recordings have left, made into the files they were to become."""
 
 import logging
+import os
 from array import array
 from pathlib import Path
 
@@ -44,6 +45,10 @@ def recover(part: Path, limits: DiskLimits = _USUAL) -> RecordingResult:
             if not claim(file.fileno()):
                 raise RecordingError(f"{part} is being written by another recording.")
             ticks = _ticks(part)
+            if not os.path.samestat(
+                os.fstat(file.fileno()), part.stat()
+            ):  # what is claimed lies there no more
+                raise RecordingError(f"{part} has just been begun by another recording.")
             if ticks:
                 check_room(part, part.stat().st_size, limits)
                 return finish(part, _free_name(part), ticks, rate=None)

@@ -101,6 +101,23 @@ def test_a_recording_that_still_runs_is_no_left_over(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out.mp4"]
 
 
+def test_a_part_file_in_whose_place_a_recording_begins_is_not_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = tmp_path / "out.part.mkv"
+    part.write_bytes(b"")
+
+    def claimed_late(fd: int) -> bool:
+        part.rename(tmp_path / "gone")
+        part.write_bytes(b"")
+        return True
+
+    monkeypatch.setattr("app.recording.recovery.claim", claimed_late)
+    with pytest.raises(RecordingError, match="just been begun by another recording"):
+        recover(part)
+    assert part.exists()
+
+
 def test_a_part_file_with_nothing_in_it_is_removed(tmp_path: Path) -> None:
     (tmp_path / "out.part.mkv").write_bytes(b"")
     assert recover(tmp_path / "out.part.mkv").frames == 0
