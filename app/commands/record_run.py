@@ -22,7 +22,7 @@ from app.events.live_events import LiveEvents
 from app.keeping import new_path, stem_of
 from app.metrics import MetricsServer
 from app.pipeline import BATCH, Choice, DetectorState, LivePipeline, SharedEngine
-from app.recording.disk import duration_words
+from app.recording.disk import DiskLimits, duration_words
 from app.recording.part_file import make_folder
 from app.recording.recovery import left_overs, recover
 from app.recording.sidecar import Finder, finder_of
@@ -57,7 +57,9 @@ def _record(options: RecordOptions, pipelines: list[LivePipeline]) -> int:
         model = find_model(options.model) if options.model else default_model()
     ended = threading.Event()
     with stopped_by((signal.SIGINT, signal.SIGTERM), ended.set) as signals:
-        threading.Thread(target=_finish_left_overs, args=[options.folder], daemon=True).start()
+        threading.Thread(
+            target=_finish_left_overs, args=[options.folder, options.plan.limits], daemon=True
+        ).start()
         labels = model.labels if model else LabelMap(())
         events = _Events(options.events, labels) if options.events else None
         engine, begun = _begin(options, model, events, wanted=lambda: not ended.is_set())
@@ -151,10 +153,10 @@ def _close(engine: SharedEngine, pipelines: list[LivePipeline]) -> None:
     engine.close(max(0.0, deadline - time.monotonic()))
 
 
-def _finish_left_overs(folder: Path) -> None:
+def _finish_left_overs(folder: Path, limits: DiskLimits) -> None:
     for part in left_overs(folder):
         try:
-            result = recover(part)
+            result = recover(part, limits)
             logger.warning("%s was interrupted; its %d frames are %s", part, result.frames, result.path.name)
         except RecordingError as error:
             logger.warning("%s", error)

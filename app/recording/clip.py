@@ -49,7 +49,7 @@ def check_target(path: Path, *, force: bool) -> None:
         check_left_over(part, force=force)
     else:
         os.close(create_private(part))
-        part.unlink()
+        part.unlink(missing_ok=True)  # whoever looks for left-overs may have been first
 
 
 def part_path(path: Path) -> Path:
