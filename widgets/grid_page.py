@@ -14,7 +14,7 @@ from app.sources import Source
 from detector.model_card import ModelCard
 from detector.values import LabelMap
 from widgets.tile import Tile
-from widgets.vigil import EventWishes
+from widgets.vigil import EventWishes, close_all
 from widgets.watch import Watch
 
 _FIGURES_EVERY_MS = 250
@@ -87,6 +87,7 @@ class GridPage(QWidget):
         """Lets go of everything; whoever asked closes it, the engine last."""
         self._timer.stop()
         self.take_back()
+        close_all(tile.watch.vigil for tile in self.tiles)
         return [self.remove(tile) for tile in list(self.tiles)], self._engine
 
     def remove(self, tile: Tile) -> LivePipeline:
