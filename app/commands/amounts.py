@@ -3,6 +3,7 @@
 import argparse
 import math
 import re
+from collections.abc import Callable
 
 from detector.errors import OptionError
 
@@ -51,6 +52,21 @@ def from_0_to_1(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
     return number
+
+
+def at_least(smallest: int) -> Callable[[str], int]:
+    """A type for argparse: whole numbers that are not below `smallest`."""
+
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = smallest - 1
+        if number < smallest:
+            raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of {smallest} or more")
+        return number
+
+    return read
 
 
 def _number(text: str) -> float:

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.commands.at_least import at_least
+from app.commands.amounts import at_least
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_file, write_json
 

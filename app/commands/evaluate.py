@@ -15,8 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.commands.amounts import from_0_to_1
-from app.commands.at_least import at_least
+from app.commands.amounts import at_least, from_0_to_1
 from app.commands.options import add_engine_options, read_pair
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_json

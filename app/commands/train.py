@@ -15,8 +15,7 @@ those of trainer/recipe.py; recipes that ship lie in trainer/recipes.
 import argparse
 from pathlib import Path
 
-from app.commands.amounts import above_zero
-from app.commands.at_least import at_least
+from app.commands.amounts import above_zero, at_least
 from app.commands.without_greetings import without_greetings
 from detector.errors import EngineError, OptionError, TrainingError
 
