@@ -150,7 +150,8 @@ def test_nothing_stays_behind_a_decoder_that_was_ended():
     threads, before = threading.active_count(), descriptors()
     decoder = Decoder()
     decoder.end()
-    assert eventually(lambda: (descriptors(), threading.active_count()) == (before, threads))
+    # not more; a thread of the one before may still have been ending
+    assert eventually(lambda: descriptors() <= before and threading.active_count() <= threads)
     assert decoder.process_id not in children()
 
 

@@ -20,6 +20,7 @@ def read(out: Output, *, path: str, start: float = 0.0, after: float | None = No
     first = 0 if after is None else int(after) + 1
     for number in range(max(first, int(start)), 10):
         if number == 5:
+            out._channel.flush()  # a picture may wait 5 ms for the next ones, and would end with the child
             _misbehave(out, what, again=after is not None)
         out.copy(float(number), np.ascontiguousarray(numbered_picture(number)))
     return "End"
