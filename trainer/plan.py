@@ -1,7 +1,7 @@
 """What is to be trained on what: the part of a training that its run folder remembers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -111,12 +111,18 @@ def divide(plan: Plan) -> Division:
             f"{plan.data}: no object in any picture has a class, so there is nothing to learn."
         )
     val_split = plan.val_split or _list_called("val", lists)
-    if val_split is None:
-        return _held_out(train, plan.recipe.seed)
-    validation = read(val_split)
-    if validation.split == train.split:
-        return _held_out(train, plan.recipe.seed)
-    return _by_lists(train, validation)
+    validation = None if val_split is None else read(val_split)
+    if validation is None or validation.split == train.split:
+        division = _held_out(train, plan.recipe.seed)
+    else:
+        division = _by_lists(train, validation)
+    forgotten = (
+        [] if plan.train_split else [name for name in _lists_called("train", lists) if name != train.split]
+    )
+    if forgotten:
+        remark = f" Not learnt: {_quoted(forgotten)}; --train-split NAME chooses another list."
+        division = replace(division, sentence=division.sentence + remark)
+    return division
 
 
 def _by_lists(train: Dataset, validation: Dataset) -> Division:
@@ -159,7 +165,15 @@ def _training_list(folder: str, lists: tuple[str, ...]) -> str | None:
 
 
 def _list_called(usual: str, lists: tuple[str, ...]) -> str | None:
-    """The list of this name, or of another that means the same, with a year or without."""
-    if usual in lists:
-        return usual
-    return next((name for name in lists if usual_name(without_year(name)) == usual), None)
+    """The list of this name, or the first of another that means the same."""
+    return next(iter(_lists_called(usual, lists)), None)
+
+
+def _lists_called(usual: str, lists: tuple[str, ...]) -> list[str]:
+    """The lists of this name and of others that mean the same, with a year or without; its own name first."""
+    same = [name for name in lists if usual_name(without_year(name)) == usual]
+    return sorted(same, key=lambda name: name != usual)
+
+
+def _quoted(names: list[str]) -> str:
+    return " and ".join(f"'{name}'" for name in names)

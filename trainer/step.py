@@ -164,18 +164,26 @@ def _gradients(loss: Callable[..., Any], weights: list[Tensor], *rest: Any) -> A
     return tape.gradient(total, weights, unconnected_gradients="zero"), besides
 
 
+def check_backend() -> str:
+    """The backend that Keras runs on.
+
+    raises  TrainingError when it cannot train
+    """
+    backend = str(keras.backend.backend())
+    if backend not in ("tensorflow", "jax"):
+        raise TrainingError(f"KERAS_BACKEND={backend} cannot train; choose tensorflow or jax.")
+    return backend
+
+
 def _compiled(step: Step) -> Step:
-    backend = keras.backend.backend()
-    if backend == "jax":
+    if check_backend() == "jax":
         import jax
 
         # The old state's memory becomes the new one's.
         return jax.jit(step, donate_argnums=0)
-    if backend == "tensorflow":
-        import tensorflow as tf
+    import tensorflow as tf
 
-        return tf.function(step, reduce_retracing=True)
-    raise TrainingError(f"KERAS_BACKEND={backend} cannot train; choose tensorflow or jax.")
+    return tf.function(step, reduce_retracing=True)
 
 
 def as_tensor(values: Sequence[float] | np.ndarray) -> Tensor:

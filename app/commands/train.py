@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app.commands.amounts import above_zero, at_least
 from app.commands.without_greetings import without_greetings
-from detector.errors import EngineError, OptionError, TrainingError
+from detector.errors import OptionError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,24 +107,24 @@ def _refuse_two_starts(options: argparse.Namespace) -> None:
         "--option": options.option,
         "--backbone-weights": options.backbone_weights,
     }
-    given = [name for name, value in others.items() if value]
+    given = " and ".join(name for name, value in others.items() if value)
     if options.start_from and given:
         raise OptionError(
-            f"--from {options.start_from} brings a network with weights, so {' and '.join(given)} cannot "
+            f"--from {options.start_from} brings a network with weights, so {given} cannot "
             "be followed; give one or the other."
+        )
+    if options.keep_folded and given:
+        raise OptionError(
+            f"--keep-folded is about the model that a training starts from, and with {given} there is none; "
+            "leave it out."
         )
 
 
 def _refuse_other_backends() -> None:
     """raises  EngineError when Keras cannot be loaded, TrainingError when it runs on what cannot train"""
-    try:
-        with without_greetings():
-            import keras
-    except (ImportError, ValueError) as error:  # the latter for a KERAS_BACKEND that does not exist
-        raise EngineError(
-            f"Keras cannot be loaded: {error}. Install what requirements.txt lists; KERAS_BACKEND may be "
-            "tensorflow or jax."
-        ) from error
-    backend = keras.backend.backend()
-    if backend not in ("tensorflow", "jax"):
-        raise TrainingError(f"KERAS_BACKEND={backend} cannot train; choose tensorflow or jax.")
+    from detector.engines.opening import load_keras
+
+    with without_greetings():
+        load_keras()
+        from trainer.step import check_backend
+    check_backend()

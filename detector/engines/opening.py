@@ -62,14 +62,24 @@ def open_engine(
     return _openvino(model, "cpu", precision, batch, notify, wanted)
 
 
-def _keras(model: Model, device: str, precision: str, batch: int) -> Engine:
+def load_keras() -> None:
+    """Imports Keras with its backend.
+
+    raises  EngineError when it cannot be loaded
+    """
     try:
-        from detector.engines.keras_engine import KerasEngine
+        importlib.import_module("keras")
     except (ImportError, ValueError) as error:  # the latter for a KERAS_BACKEND that does not exist
         raise EngineError(
             f"Keras cannot be loaded: {error}. Install what requirements.txt lists; KERAS_BACKEND may be "
             "tensorflow or jax."
         ) from error
+
+
+def _keras(model: Model, device: str, precision: str, batch: int) -> Engine:
+    load_keras()
+    from detector.engines.keras_engine import KerasEngine
+
     return KerasEngine(model, device=device, precision=precision, batch=batch)
 
 

@@ -27,6 +27,14 @@ def test_a_model_to_start_from_and_another_network_are_one_too_many(
     assert f"so {named} cannot be followed" in capsys.readouterr().err
 
 
+def test_a_model_that_is_not_there_cannot_keep_its_normalisation_folded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--data", str(tmp_path), "--keep-folded", "--architecture", "ssd7"]
+    assert main.main(words) == 2
+    assert "with --architecture there is none" in capsys.readouterr().err
+
+
 def test_help_tells_the_rates_and_epochs_that_are_used(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["train", "--help"])

@@ -62,6 +62,14 @@ def test_lists_of_coco_are_known_with_their_year(tmp_path: Path) -> None:
     assert division.sentence == "8 pictures to learn from, 2 of 'val2017' to choose by."
 
 
+def test_a_second_list_to_learn_from_is_not_passed_over_in_silence(tmp_path: Path) -> None:
+    folder = _coco(tmp_path, train2014="abcd", train2017="efgh", val2017="ij")
+    division = _divide(folder)
+    assert _stems(division) == ("abcd", "ij")
+    assert division.sentence.endswith("Not learnt: 'train2017'; --train-split NAME chooses another list.")
+    assert "Not learnt" not in _divide(folder, train_split="train2017").sentence
+
+
 @pytest.mark.parametrize(("train", "val"), [("training", "validation"), ("train", "valid")])
 def test_lists_are_known_by_every_name_that_means_the_same(tmp_path: Path, train: str, val: str) -> None:
     assert _stems(_divide(_voc(tmp_path, **{train: "abcd", val: "ef", "testing": "g"}))) == ("abcd", "ef")
