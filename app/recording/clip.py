@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 from array import array
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from detector.errors import RecordingError
 SUFFIXES = (".mp4", ".m4v")  # of a recording
 MADE_HERE = "Recorded by SSD Studio"  # the comment in our files: only these does a quota delete
 _LEAD_TICKS = 1000 * TICKS
+_UNIT = re.compile(rb"\x00\x00\x01[^\x00]")  # of H.264, Annex B: its first byte says what it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +109,14 @@ class Clip:
         return self._part.failure
 
     def write(self, packet: Packet) -> None:
-        """Appends a packet. The first is a key frame and where time begins; what is shown earlier is lost."""
+        """Appends a packet. The first is a key frame and where time begins; what is shown earlier is lost.
+
+        A later one with nothing in it is left out: it would be counted, and the muxer passes over it.
+        """
         if self._part.failure:
             raise self.failed()
+        if self.ticks and self._coding == "h264" and not _UNIT.search(packet.content):
+            return
         if not self.ticks:
             self._start = packet.pts
         ticks = round((packet.pts - self._start) * TICKS)

@@ -63,8 +63,13 @@ def check_room(part: Path, size: int, limits: DiskLimits) -> None:
 
 
 def decoding_order(ticks: Sequence[int]) -> list[int]:
-    """When each packet must be decoded: rising, as late as can be, never after it is shown."""
+    """When each packet must be decoded: rising, as late as can be, never after it is shown.
+
+    Where a camera's clock went back, two packets are shown at one time; MP4 wants them decoded one by one.
+    """
     rising = sorted(ticks)
+    for index in range(1, len(rising)):
+        rising[index] = max(rising[index], rising[index - 1] + 1)
     lead = max(one - other for one, other in zip(rising, ticks))  # 0 without B-frames
     return [each - lead for each in rising]
 

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from app.recording.encoder import TICKS, Encoder
 from app.recording.finishing import decoding_order, finish
 from app.sources.packets import Packet
 from detector.errors import OptionError, RecordingError
-from tests.app.outputs import names
+from tests.app.outputs import names, pictures
 from tests.app.videos import numbered_picture, read_number, write_video
 
 
@@ -164,3 +165,34 @@ def test_a_key_frame_that_is_cut_off_begins_no_clip_and_is_no_full_disk(tmp_path
     assert can_begin(whole) and not can_begin(cut) and not can_begin(Packet(b"no video", 0.0, 0.0, True))
     with pytest.raises(RecordingError, match=r"\(invalid argument\) before the first frame\.$"):
         Clip(tmp_path / "out.mp4").write(cut)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0\0\0\1", bytes(100), b"no video at all"],
+    ids=["empty", "only a start", "zeros", "something else"],
+)
+def test_a_packet_with_nothing_in_it_does_not_keep_a_clip_from_being_finished(
+    tmp_path: Path, content: bytes
+) -> None:
+    write_video(tmp_path / "camera.mp4", 40)
+    _, packets = packets_of(tmp_path / "camera.mp4")
+    clip = Clip(tmp_path / "out.mp4")
+    for number, packet in enumerate(packets):
+        clip.write(replace(packet, content=content) if number == 30 else packet)
+    clip.close()
+    assert finish(clip.part, clip.path, clip.ticks, rate=25.0).frames == 39
+    times, numbers = numbers_in(tmp_path / "out.mp4")
+    whole = [number for number in range(40) if number != 30]
+    assert [round(time * 25) for time in times] == whole and set(numbers[:30]) == set(range(30))
+
+
+def test_a_stream_whose_times_go_back_is_finished_with_all_its_pictures(tmp_path: Path) -> None:
+    write_video(tmp_path / "camera.mp4", 40)
+    _, packets = packets_of(tmp_path / "camera.mp4")
+    clip = Clip(tmp_path / "out.mp4")
+    for packet in packets[:30] + [replace(each, pts=each.pts - 0.8) for each in packets[30:]]:
+        clip.write(packet)
+    clip.close()
+    assert finish(clip.part, clip.path, clip.ticks, rate=25.0).frames == 40
+    assert len(list(pictures(tmp_path / "out.mp4"))) == 40
