@@ -271,7 +271,7 @@ class LiveRecording:
         clip, cutting = self._reel.clip, self._plan.cutting
         if clip is not None and not cutting.on_events:
             lasts, most = packet.pts - self._reel.begun, cutting.segment_seconds
-            # Only where a clip may end: to look costs 21 ms of a processor at 1080p, 65 ms at 4K.
+            # Only where a clip may end: to look costs 9 ms of a processor at 1080p, 34 ms at 4K.
             if (most is None or lasts < most / 2) and cutting.segment_bytes is None:
                 return False
         return not can_begin(packet, extradata=extradata)

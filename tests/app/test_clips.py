@@ -196,3 +196,36 @@ def test_a_stream_whose_times_go_back_is_finished_with_all_its_pictures(tmp_path
     clip.close()
     assert finish(clip.part, clip.path, clip.ticks, rate=25.0).frames == 40
     assert len(list(pictures(tmp_path / "out.mp4"))) == 40
+
+
+def parsed(stream: bytes) -> list[Packet]:
+    """Packets as FFmpeg's parser makes them of a stream without times, 25 a second."""
+    with av.open(io.BytesIO(stream), format="h264") as container:
+        return [
+            Packet(bytes(packet), number / 25, number / 25, packet.is_keyframe)
+            for number, packet in enumerate(each for each in container.demux(video=0) if each.size)
+        ]
+
+
+def test_a_key_frame_cut_off_and_joined_to_the_next_picture_begins_no_clip(tmp_path: Path) -> None:
+    write_video(tmp_path / "camera.mp4", 75, key_every=25)
+    _, sent = packets_of(tmp_path / "camera.mp4")
+    content = [packet.content for packet in sent]
+    content[25] = content[25][: content[25].index(b"\x00\x00\x01\x65") + 4]
+    packets = parsed(b"".join(content))
+    keys = [number for number, packet in enumerate(packets) if packet.keyframe]
+    assert keys == [0, 25, 49] and content[26] in packets[25].content, "the parser has joined the two"
+    assert [can_begin(packets[number]) for number in keys] == [True, False, True]
+
+
+def test_a_stream_that_is_refreshed_bit_by_bit_may_begin_where_a_refresh_does(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "camera.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 192, 96, "yuv420p"
+        stream.options = {"g": "25", "x264-params": "intra-refresh=1:repeat-headers=1:bframes=0"}
+        for number in range(60):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered_picture(number), "bgr24")))
+        container.mux(stream.encode(None))
+    _, packets = packets_of(tmp_path / "camera.mp4")
+    refreshed = [packet for packet in packets[1:] if packet.keyframe]
+    assert refreshed and all(can_begin(packet) for packet in refreshed)
