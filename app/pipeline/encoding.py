@@ -1,5 +1,6 @@
 """Frames that have to be encoded, on their way into a recording."""
 
+import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 from av.error import FFmpegError
 
 from app.overlay import draw
+from app.recording.clip import CodingError
 from app.recording.codecs import find_codec
 from app.recording.encoder import TICKS, Encoder
 from app.recording.part_file import reason
@@ -15,8 +17,9 @@ from app.recording.recorder import SMALLEST_STEP
 from app.recording.reel import Reel
 from app.recording.sidecar import Note
 from app.sources import Packet, Source
-from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
+
+_CANNOT = (OSError, ValueError, FFmpegError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +43,7 @@ class Shot:
 class Encoding:
     """Frames into the reel, with their notes, by an encoder as large as they are. For one thread.
 
-    raises  RecordingError
+    raises  CodingError when a picture cannot be encoded; RecordingError
     """
 
     def __init__(self, reel: Reel, plan: RecordingPlan, source: Source) -> None:
@@ -49,8 +52,8 @@ class Encoding:
         self._encoder: Encoder | None = None
         self._last = -SMALLEST_STEP
         self._notes: deque[Note | None] = deque()  # of frames whose packets have not come out
-        self.eased = 0  # how often
-        self.began, self.busy = time.monotonic(), 0.0  # seconds it has worked since then
+        self._eased = 0  # how often
+        self._began, self._busy = time.monotonic(), 0.0  # seconds it has worked since then
 
     def write(self, shot: Shot) -> None:
         frame = shot.frame
@@ -68,29 +71,52 @@ class Encoding:
             pixels = draw(frame.pixels, shot.shown, shot.labels) if annotated else frame.pixels
             self._notes.append(shot.note and replace(shot.note, pts=ticks / TICKS))
             packets = self._encoder.encode(pixels, ticks)
-            self.busy += time.monotonic() - began
+            self._busy += time.monotonic() - began
             self._take(packets)
-        except (OSError, ValueError, FFmpegError) as error:
-            said = reason(error) if isinstance(error, OSError | FFmpegError) else str(error)
-            raise RecordingError(
-                f"{self._source.name}: its pictures of {frame.width}x{frame.height} "
-                f"cannot be encoded ({said})."
-            ) from error
+        except _CANNOT as error:
+            raise self._failure(f"its pictures of {frame.width}x{frame.height}", error) from error
 
-    def ease(self) -> str:
-        """Works faster from the next frame on; the encoder's word for that, empty when it cannot."""
-        held = self._encoder.ease() if self._encoder else None
+    def keep_up(self, waiting: int, most: int) -> str:
+        """Works faster from the next frame on, where too much waits; the encoder's word for that, or empty.
+
+        waiting, most  frames that wait, and that may
+        """
+        if not waiting:
+            self._began, self._busy = time.monotonic(), 0.0
+            return ""
+        if waiting <= most * (self._eased + 1) / 4:
+            return ""
+        if self._busy < (time.monotonic() - self._began) / 2:  # it is the disk that cannot
+            return ""
+        try:
+            held = self._encoder.ease() if self._encoder else None
+        except _CANNOT as error:
+            raise self._failure("its pictures", error) from error
         if held is None or self._encoder is None:
             return ""
         self._take(held)
-        self.eased += 1
+        self._eased += 1
         return self._encoder.preset
 
     def end(self) -> None:
         """What is held back is written."""
         if self._encoder is not None:
             encoder, self._encoder = self._encoder, None
-            self._take(encoder.flush())
+            try:
+                held = encoder.flush()
+            except _CANNOT as error:
+                raise self._failure("its last pictures", error) from error
+            self._take(held)
+
+    def give_up(self) -> None:
+        """After an error: what the encoder still gives is written, the next frame gets a new one."""
+        with contextlib.suppress(CodingError):
+            self.end()
+        self._notes.clear()
+
+    def _failure(self, subject: str, error: Exception) -> CodingError:
+        said = reason(error) if isinstance(error, OSError | FFmpegError) else str(error)
+        return CodingError(f"{self._source.name}: {subject} cannot be encoded ({said}).")
 
     def _take(self, packets: list[Packet]) -> None:
         for packet in packets:

@@ -2,19 +2,20 @@
 
 import logging
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from app.pipeline.breaks import Breaks
+from app.pipeline.copying import Copying, can_be_copied
 from app.pipeline.encoding import Encoding, Shot
 from app.pipeline.figures import Measure
 from app.pipeline.mailbox import Entry, News
+from app.pipeline.recording_state import RecordingState
+from app.pipeline.silence import Silence
 from app.pipeline.upkeep import Upkeep
-from app.recording import RecordingResult
-from app.recording.clip import Clip, can_begin, part_path
+from app.recording.clip import Clip, CodingError, part_path
 from app.recording.disk import refuse_full_disk
 from app.recording.encoder import TICKS
 from app.recording.plan import Mode, RecordingPlan
@@ -22,42 +23,13 @@ from app.recording.reel import Reel
 from app.recording.sidecar import Finder, Note
 from app.sources import Packet, Source, StreamFormat
 from detector.errors import RecordingError
-from detector.values import Detections
+from detector.values import Detections, Frame
 
 logger = logging.getLogger(__name__)
 
 _QUEUE_BYTES = 200_000_000
 _QUEUE_FRAMES = 50  # two seconds of a usual camera
 _QUEUE_PACKETS = 2000
-_SILENT = 2.0  # seconds the disk may take nothing before it is said
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingState:
-    """How a recording is doing.
-
-    path       being written now, or last; None while an event is waited for
-    running    False once everything is on the disk, or it failed
-    waiting    no event yet: what comes is kept for a pre-roll only
-    frames     written so far
-    seconds    their duration
-    size       bytes of the clip that is written now
-    files      finished, re-opened and counted
-    time_left  seconds until the disk is full at this rate; None where nobody can tell
-    warning    what a person should know while it goes on; empty when all is well
-    failure    why it ended early or a file is missing, in one sentence; empty when all is well
-    """
-
-    path: Path | None
-    running: bool
-    waiting: bool = False
-    frames: int = 0
-    seconds: float = 0.0
-    size: int = 0
-    files: tuple[RecordingResult, ...] = ()
-    time_left: float | None = None
-    warning: str = ""
-    failure: str = ""
 
 
 class _Event:
@@ -104,8 +76,8 @@ class LiveRecording:
         self._frames, self._seconds = 0, 0.0
         self._path: Path | None = None
         self._failure = self._eased = ""
-        self._offered_at = self._shown_at = self._grew_at = time.monotonic()
-        self._seen: tuple[Clip | None, int] = (None, 0)
+        self._breaks = Breaks(source.name)
+        self._silence = Silence(source.name, measure, on_events=plan.cutting.on_events)
         self._reel = Reel(
             names,
             plan.cutting,
@@ -133,6 +105,7 @@ class LiveRecording:
         with self._changed:
             lasted = self._seconds_of_clip()
             left, room = self._upkeep.room_left(size / lasted if lasted > 1 else None)
+            silence = self._silence.words(clip, size, waiting=bool(self._queue))
             return RecordingState(
                 path=clip.path if clip else self._path,
                 running=self._running,
@@ -142,7 +115,7 @@ class LiveRecording:
                 size=size,
                 files=files,
                 time_left=left if self._running else None,
-                warning=(self._silence(clip, size) or room or self._eased) if self._running else "",
+                warning=(self._breaks.sentence or silence or room or self._eased) if self._running else "",
                 failure=self._failure or trouble,
             )
 
@@ -155,7 +128,7 @@ class LiveRecording:
         found  all of them; None while nobody has looked
         """
         frame, before = entry.seen, self._last
-        self._shown_at = time.monotonic()
+        self._silence.shown()
         shot = Shot(
             frame,
             shown,
@@ -164,8 +137,7 @@ class LiveRecording:
             cut=before is not None and before.epoch != entry.epoch,
             resized=before is not None and before.frame.pixels.shape != frame.pixels.shape,
         )
-        most = max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // frame.pixels.nbytes))
-        if self._put(shot, most):
+        if self._put(shot, _most(frame)):
             self._last = entry
 
     def offer_coded(self, item: StreamFormat | Packet) -> None:
@@ -173,7 +145,7 @@ class LiveRecording:
         if not self._copies:
             return
         if isinstance(item, StreamFormat):
-            self._arriving = _can_be_copied(item)
+            self._arriving = can_be_copied(item)
         elif not self._arriving or (self._broken and not item.keyframe):  # it could not be decoded
             return
         self._broken = not self._put(item, _QUEUE_PACKETS)
@@ -210,7 +182,7 @@ class LiveRecording:
                     self._measure.unrecorded()
                 return False
             self._queue.append(item)
-            self._offered_at = time.monotonic()
+            self._silence.offered()
             self._changed.notify_all()
             return True
 
@@ -240,53 +212,55 @@ class LiveRecording:
             self._news.tell()
 
     def _write_all(self) -> None:
-        encoding, extradata = Encoding(self._reel, self._plan, self._source), b""
+        encoding = Encoding(self._reel, self._plan, self._source)
+        copying = Copying(self._reel, self._plan.cutting)
         for item, waiting in self._items():
-            match item:
-                case _Event():
-                    self._reel.trigger()
-                case StreamFormat():
-                    self._copying = _can_be_copied(item)
-                    if self._copying:
-                        encoding.end()
-                        extradata = item.extradata
-                        self._reel.begin("h264", extradata)
-                case Packet():
-                    if self._copying and not self._is_damaged(item, extradata):
-                        self._reel.take(item)
-                case Shot():
-                    if not self._copying:
-                        encoding.write(item)
-                        self._keep_up(encoding, item, waiting)
-                    elif item.note is not None:
-                        self._reel.note(item.note)
-                    if self._plan.on_sight and len(item.shown):
-                        self._reel.trigger()
+            if isinstance(item, Shot | Packet) and self._breaks.resting:
+                if isinstance(item, Packet) or not self._copying:
+                    self._measure.unrecorded()
+                continue
+            try:
+                self._write(item, encoding, copying, waiting)
+                if isinstance(item, Shot | Packet):
+                    self._breaks.went_well()
+            except CodingError as error:
+                if not (self._source.live and self._breaks.worked):
+                    raise
+                self._measure.unrecorded()
+                encoding.give_up()
+                self._reel.cut()
+                self._breaks.begin(error)
+                self._news.tell()
         encoding.end()
 
-    def _is_damaged(self, packet: Packet, extradata: bytes) -> bool:
-        """Whether it is a key frame that a clip would begin with in vain: then the next one is waited for."""
-        if not packet.keyframe:
-            return False
-        clip, cutting = self._reel.clip, self._plan.cutting
-        if clip is not None and not cutting.on_events:
-            lasts, most = packet.pts - self._reel.begun, cutting.segment_seconds
-            # Only where a clip may end: to look costs 9 ms of a processor at 1080p, 34 ms at 4K.
-            if (most is None or lasts < most / 2) and cutting.segment_bytes is None:
-                return False
-        return not can_begin(packet, extradata=extradata)
+    def _write(self, item: _Item, encoding: Encoding, copying: Copying, waiting: int) -> None:
+        match item:
+            case _Event():
+                self._reel.trigger()
+            case StreamFormat():
+                self._copying = can_be_copied(item)
+                if self._copying:
+                    try:
+                        encoding.end()
+                    finally:
+                        copying.begin(item)
+            case Packet():
+                if self._copying:
+                    copying.take(item)
+            case Shot():
+                if not self._copying:
+                    encoding.write(item)
+                    self._keep_up(encoding, item, waiting)
+                elif item.note is not None:
+                    self._reel.note(item.note)
+                if self._plan.on_sight and len(item.shown):
+                    self._reel.trigger()
 
     def _keep_up(self, encoding: Encoding, shot: Shot, waiting: int) -> None:
         """Works faster before frames have to be dropped."""
-        if not self._source.live or not waiting:
-            encoding.began, encoding.busy = time.monotonic(), 0.0
+        if not self._source.live:
             return
-        most = max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // shot.frame.pixels.nbytes))
-        if waiting <= most * (encoding.eased + 1) / 4:
-            return
-        if encoding.busy < (time.monotonic() - encoding.began) / 2:  # it is the disk that cannot
-            return
-        if preset := encoding.ease():
+        if preset := encoding.keep_up(waiting, _most(shot.frame)):
             sentence = f"The encoder could not keep up and works faster now ({preset}); files get larger"
             logger.warning("%s: %s", self._source.name, sentence)
             with self._changed:
@@ -322,25 +296,10 @@ class LiveRecording:
         clip = self._reel.clip
         return clip.ticks[-1] / TICKS if clip and clip.ticks else 0.0
 
-    def _silence(self, clip: Clip | None, size: int) -> str:
-        """A sentence when frames come and nothing reaches the disk."""
-        now = time.monotonic()
-        _, usual = self._measure.silence(now)
-        idle = self._plan.cutting.on_events or now - self._shown_at > _SILENT / 2 + 2 * usual
-        if self._seen != (clip, size) or (clip is None and idle):
-            self._seen, self._grew_at = (clip, size), now
-        silent = now - self._grew_at
-        comes = clip is None or bool(self._queue) or now - self._offered_at < _SILENT / 2
-        if not comes or silent <= _SILENT + 2 * usual:
-            return ""
-        if clip is None:
-            return f"Pictures of {self._source.name} come, but none could be recorded for {silent:.0f} s"
-        return f"Nothing of {clip.path.name} has reached the disk for {silent:.0f} s; is it still there?"
 
-
-def _can_be_copied(stream: StreamFormat) -> bool:
-    """H.264 in Annex B, as cameras send it; what HTTP sends in the manner of MP4 begins with a 1."""
-    return stream.codec == "h264" and stream.extradata[:1] != b"\x01"
+def _most(frame: Frame) -> int:
+    """How many frames like this may wait."""
+    return max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // frame.pixels.nbytes))
 
 
 def names_after(path: Path) -> Iterator[Path]:

@@ -27,6 +27,10 @@ _UNIT = re.compile(rb"\x00\x00\x01[^\x00]")  # of H.264, Annex B: its first byte
 _WHOLE = re.compile(rb"\x00\x00\x01[\x25\x45\x65]")  # one of a picture that needs no other
 
 
+class CodingError(RecordingError):
+    """A picture cannot be written, and the disk is not to blame: the next one may be another matter."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
     """A finished recording, re-opened and counted. Without frames there is no file."""
@@ -113,6 +117,7 @@ class Clip:
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._start = 0.0
+        self._refusal = ""  # of a picture, by the coder
         self._closed = False
 
     @property
@@ -125,16 +130,16 @@ class Clip:
         return self._part.written
 
     @property
-    def failure(self) -> OSError | None:
-        """Why nothing more is written."""
-        return self._part.failure
+    def broken(self) -> bool:
+        """Whether nothing more can be written."""
+        return bool(self._part.failure or self._refusal)
 
     def write(self, packet: Packet) -> None:
         """Appends a packet. The first is a key frame and where time begins; what is shown earlier is lost.
 
         A later one with nothing in it is left out: it would be counted, and the muxer passes over it.
         """
-        if self._part.failure:
+        if self.broken:
             raise self.failed()
         if self.ticks and self._coding == "h264" and not _UNIT.search(packet.content):
             return
@@ -149,8 +154,11 @@ class Clip:
             if self._container is None:
                 self._begin(packet)
             self._mux(packet.content, ticks, packet.keyframe)
-        except (OSError, FFmpegError) as error:
-            self.fail(error)
+        except FFmpegError as error:
+            self.refuse(error)
+            raise self.failed() from error
+        except OSError as error:
+            self._part.failure = self._part.failure or error
             raise self.failed() from error
         self.ticks.append(ticks)
 
@@ -158,23 +166,23 @@ class Clip:
         """What was written survives a power cut when this returns; the disk may take its time."""
         self._part.sync()
 
-    def fail(self, error: Exception) -> None:
-        """Nothing more is written, because of this."""
-        if not self._part.failure:
-            if not isinstance(error, OSError):
-                error = OSError(error.strerror if isinstance(error, FFmpegError) else str(error))
-            self._part.failure = error
+    def refuse(self, error: Exception) -> None:
+        """Nothing more is written, because of a picture that cannot be; what was before it is made whole."""
+        self._refusal = self._refusal or (
+            reason(error) if isinstance(error, OSError | FFmpegError) else str(error)
+        )
 
     def failed(self) -> RecordingError:
-        """What to say of the failure."""
-        assert self._part.failure is not None
-        disk = self._part.failure.errno is not None  # else it was a picture that cannot be written
-        words = f"Writing {self.part} failed ({reason(self._part.failure)})"
+        """What to say when it is broken: a CodingError where the disk is not to blame."""
+        disk = self._part.failure
+        words = f"Writing {self.part} failed ({reason(disk) if disk else self._refusal})"
         if not self.ticks:
             advice = "; make room or choose another folder" if disk else ""
-            return RecordingError(f"{words} before the first frame{advice}.")
-        advice = " Make room or choose another folder." if disk else ""
-        return RecordingError(f"{words} after {len(self.ticks)} frames; what is there plays.{advice}")
+            said = f"{words} before the first frame{advice}."
+        else:
+            advice = " Make room or choose another folder." if disk else ""
+            said = f"{words} after {len(self.ticks)} frames; what is there plays.{advice}"
+        return RecordingError(said) if disk else CodingError(said)
 
     def close(self) -> None:
         """Nothing more comes. Without a packet there is no file; calling it again says the same."""
@@ -186,7 +194,7 @@ class Clip:
             self._part.close()
             if not self.ticks:
                 self.part.unlink(missing_ok=True)
-        if self._part.failure:
+        if self.broken:
             raise self.failed()
 
     def let_go(self) -> None:

@@ -94,7 +94,7 @@ class Recorder:
     def _end_clip(self) -> None:
         encoder, self._encoder = self._encoder, None
         try:
-            if encoder is not None and not self._clip.failure:
+            if encoder is not None and not self._clip.broken:
                 self._write_all(encoder.flush)
         finally:
             self._clip.close()
@@ -106,7 +106,7 @@ class Recorder:
         return finish(clip.part, self.path, clip.ticks, rate=self._rate, force=self._force)
 
     def _write(self, encode: Callable[[Encoder], list[Packet]]) -> None:
-        if self._clip.failure:
+        if self._clip.broken:
             raise self._clip.failed()
 
         def encoded() -> list[Packet]:
@@ -120,7 +120,7 @@ class Recorder:
         try:
             packets = encoded()
         except (OSError, ValueError, FFmpegError) as error:
-            self._clip.fail(error)
+            self._clip.refuse(error)
             raise self._clip.failed() from error
         for packet in packets:
             self._clip.write(packet)

@@ -84,9 +84,13 @@ class Reel:
 
     def begin(self, coding: str, extradata: bytes = b"") -> None:
         """Packets of another kind follow: another size, codec or connection."""
+        self.cut()
+        self._coding, self._extradata = coding, extradata
+
+    def cut(self) -> None:
+        """What follows does not belong to what was there."""
         self._close_clip(ended=math.inf)
         self._empty_ring()
-        self._coding, self._extradata = coding, extradata
 
     def take(self, packet: Packet) -> None:
         self._newest = packet.pts

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from app.pipeline.figures import Measure
-from app.pipeline.live_recording import LiveRecording, RecordingState, names_after
+from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Entry, News
+from app.pipeline.recording_state import RecordingState
 from app.recording.plan import RecordingPlan
 from app.recording.sidecar import Finder
 from app.sources import Source
@@ -50,8 +51,7 @@ class Feeding:
         self.offered = 0
         self.slowest = 0.0
         self._rate = rate
-        random = np.random.default_rng(0)
-        self._noise = [random.integers(0, 255, (*size, 3), np.uint8) for _ in range(8)]
+        self.turn(*size)
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._feed)
 
@@ -70,6 +70,11 @@ class Feeding:
         self._thread.join()
         self.recording.finish()
         assert self.recording.join(20)
+
+    def turn(self, height: int, width: int) -> None:
+        """Another size from now on."""
+        random = np.random.default_rng(0)
+        self._noise = [random.integers(0, 255, (height, width, 3), np.uint8) for _ in range(8)]
 
     def until(self, condition: object, seconds: float = 60.0) -> RecordingState:
         assert callable(condition)

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from app.recording import Recorder, RecordingResult, check_target
+from app.recording.clip import CodingError
 from app.recording.finishing import finish
 from app.recording.part_file import create_private
 from app.recording.recovery import left_overs, recover
@@ -156,6 +157,19 @@ def test_a_size_that_cannot_be_encoded_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"out\.part\.mkv failed .* before the first frame"):
         recorder.close()
     assert names(tmp_path) == []
+
+
+def test_a_picture_that_the_encoder_refuses_is_no_trouble_of_the_disk(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "out.mp4", 96, 192, 25.0, codec="mpeg4")
+    for number in range(10):
+        recorder.write(numbered_picture(number), number / 25)
+    with pytest.raises(
+        CodingError, match=r"\(operation not permitted\) after 10 frames; what is there plays\.$"
+    ):
+        recorder.write(numbered_picture(10), 100 * 365 * 86400.0)  # MPEG-4 counts no centuries
+    with pytest.raises(CodingError):
+        recorder.close()
+    assert [read_number(picture) for _, picture in decoded(tmp_path / "out.part.mkv")] == list(range(10))
 
 
 def test_without_frames_there_is_no_file(tmp_path: Path) -> None:
