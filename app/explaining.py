@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, TypeAlias
 
-from app.commands.without_greetings import without_greetings
+from app.greetings import without_greetings
 from detector.errors import StudioError
 from detector.explain.explanation import Explanation
 from detector.model_store import Model

@@ -15,7 +15,7 @@ from app.benchmark.file_way import Rates, measure_file
 from app.benchmark.measuring import Row, Way, measure
 from app.benchmark.subjects import RANDOM_NETWORKS, drawn_frame, random_model
 from app.benchmark.ways import litert, tensorflow_network, whole_call
-from app.commands.without_greetings import without_greetings
+from app.greetings import without_greetings
 from app.sources.file import VideoFile
 from app.sources.source import frames
 from detector.engines import open_engine

@@ -54,6 +54,14 @@ def from_0_to_1(text: str) -> float:
     return number
 
 
+def height_by_width(text: str) -> tuple[int, int]:
+    """A type for argparse: pixels of "300x480"."""
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal() and min(int(height), int(width)) > 0):
+        raise argparse.ArgumentTypeError(f"'{text}' is no size; write height x width, such as 300x480")
+    return int(height), int(width)
+
+
 def at_least(smallest: int) -> Callable[[str], int]:
     """A type for argparse: whole numbers that are not below `smallest`."""
 

@@ -14,13 +14,17 @@ complete and plays.
 import argparse
 from pathlib import Path
 
+from app.commands.amounts import from_0_to_1
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("clip", metavar="CLIP.mp4", type=Path, help="a recording with its sidecar")
     add("--record", metavar="OUT.mp4", type=Path, required=True, help="the copy with boxes")
     add("--lines", metavar="BOXES.jsonl", type=Path, help="the boxes (default: CLIP.jsonl beside CLIP.mp4)")
-    add("--min-score", metavar="S", type=float, help="leave out what scores less (default: as recorded)")
+    add(
+        "--min-score", metavar="S", type=from_0_to_1, help="leave out what scores less (default: as recorded)"
+    )
     add("--classes", metavar="A,B", help="only these classes, by name (default: all)")
     add("--blur", metavar="A,B", help="make objects of these classes unrecognisable")
     add("--quiet", action="store_true", help="no progress, no summary; only errors")

@@ -15,7 +15,7 @@ from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
 from app.recording.sidecar import sidecar_path
 from app.recording.sidecar_reading import RecordedEngine, Sidecar
-from detector.errors import OptionError, SourceError
+from detector.errors import SourceError
 from detector.values import Detections, Frame
 
 
@@ -31,10 +31,6 @@ class AnnotateOptions:
     blur: Sequence[str] = ()
     quiet: bool = False
     force: bool = False
-
-    def __post_init__(self) -> None:
-        if self.min_score is not None and not 0 <= self.min_score <= 1:
-            raise OptionError(f"--min-score cannot be {self.min_score:g}; give a number from 0 to 1.")
 
 
 def _hiding(names: Sequence[str], sidecar: Sidecar) -> Callable[[Frame, Detections], Frame] | None:
@@ -61,15 +57,17 @@ def annotate(options: AnnotateOptions) -> int:
         min_score=sidecar.finder.min_score if options.min_score is None else options.min_score,
         class_ids=None if options.classes is None else frozenset(labels.class_ids(options.classes)),
     )
+    bar = Bar(quiet=options.quiet)
     jobs = jobs_for(
         [str(options.clip)],
         start=0.0,
         record=options.record,
         labels=labels,
         force=options.force,
+        tell=bar.warn,
     )
     engine, hide = RecordedEngine(sidecar), _hiding(options.blur, sidecar)
-    with Bar(quiet=options.quiet) as bar:
+    with bar:
         batch = Batch(jobs, engine, choice, hide=hide, report=bar.moved, ended=bar.ended)
         started = time.monotonic()
         with stopped_by((signal.SIGINT, signal.SIGTERM), batch.stop) as signals:

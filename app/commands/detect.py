@@ -23,6 +23,7 @@ was written until then is complete and plays.
 import argparse
 from pathlib import Path
 
+from app.commands.amounts import at_least, from_0_to_1
 from app.commands.event_options import add_event_options
 from app.commands.options import add_capture_option, add_engine_options
 
@@ -39,20 +40,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--json", metavar="OUT.jsonl", type=Path, help="write a line for each frame; - is the standard output"
     )
-    add("--min-score", metavar="S", type=float, help="leave out what scores less (default: the model's)")
+    add(
+        "--min-score", metavar="S", type=from_0_to_1, help="leave out what scores less (default: the model's)"
+    )
     add(
         "--nms-iou",
         metavar="IOU",
-        type=float,
+        type=from_0_to_1,
         help="boxes of a class overlap at most so much (default: the model's)",
     )
-    add("--max-detections", metavar="N", type=int, help="the best N of each frame (default: the model's)")
+    add(
+        "--max-detections",
+        metavar="N",
+        type=at_least(1),
+        help="the best N of each frame (default: the model's)",
+    )
     add("--classes", metavar="A,B", help="only these classes, by name (default: all)")
     add("--blur", metavar="A,B", help="make objects of these classes unrecognisable in what is recorded")
     add("--start", metavar="SECONDS", type=float, default=0.0, help="begin so far into each video")
-    add("--max-frames", metavar="N", type=int, help="stop after N frames of each source")
+    add("--max-frames", metavar="N", type=at_least(1), help="stop after N frames of each source")
     add_capture_option(parser)
-    add("--batch", metavar="N", type=int, default=8, help="frames looked at together (default: 8; live: 1)")
+    add(
+        "--batch",
+        metavar="N",
+        type=at_least(1),
+        default=8,
+        help="frames looked at together (default: 8; live: 1)",
+    )
     add_engine_options(parser)
     add_event_options(parser)
     add("--quiet", action="store_true", help="no progress, no summary; only errors")

@@ -4,23 +4,23 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.blur import Blur
 from app.commands.detect_report import Bar, summary
 from app.commands.event_options import event_options, open_log
 from app.commands.stopping import stopped_by
-from app.commands.without_greetings import load_keras_quietly
 from app.events import read_regions
 from app.events.sink import EventSink
-from app.outputs import jobs_for
+from app.greetings import load_keras_quietly
+from app.outputs import jobs_for, recordings_of
 from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
+from app.recording.disk import DiskLimits
 from app.recording.lines import Lines, check_lines
 from app.sources import warm_up
 from detector.engines import open_engine
-from detector.errors import OptionError
 from detector.model_store import Model, default_model, find_model
 from detector.values import Detections, Frame, LabelMap
 
@@ -50,20 +50,7 @@ class DetectOptions:
     on_event: str | None = None
     quiet: bool = False
     force: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("min_score", "nms_iou"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise OptionError(f"{_option(name)} cannot be {value:g}; give a number from 0 to 1.")
-        for name in ("max_detections", "max_frames", "batch"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise OptionError(f"{_option(name)} cannot be {value}; give 1 or more.")
-
-
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+    limits: DiskLimits = field(default_factory=DiskLimits)  # where something is recorded
 
 
 def detect(options: DetectOptions) -> int:
@@ -75,7 +62,7 @@ def detect(options: DetectOptions) -> int:
     model = find_model(options.model) if options.model else default_model()
     warm_up()  # the decoder starts while the network is made ready
     choice, hide = _choice(options, model), _hiding(options.blur, model.labels)
-    lines = _lines(options, model.labels)
+    lines, bar = _lines(options, model.labels), Bar(quiet=options.quiet)
     events = _events(options, model.labels, choice)
     jobs = jobs_for(
         options.sources,
@@ -85,10 +72,12 @@ def detect(options: DetectOptions) -> int:
         lines=lines.path if lines else None,
         labels=model.labels,
         force=options.force,
+        limits=options.limits,
+        tell=bar.warn,
     )
     frames_together = 1 if jobs[0].source.live else options.batch
     load_keras_quietly(options.engine, options.device)
-    with Bar(quiet=options.quiet) as bar:
+    with bar:
         engine = open_engine(
             model,
             engine=options.engine,
@@ -111,6 +100,8 @@ def detect(options: DetectOptions) -> int:
 
         def stop() -> None:
             batch.stop()
+            for recording in recordings_of(jobs):
+                recording.hurry()
             if events:
                 events.log.hurry()
 

@@ -19,7 +19,7 @@ from app.commands.amounts import at_least, from_0_to_1
 from app.commands.options import add_engine_options, read_pair
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_json
-from app.commands.without_greetings import without_greetings
+from app.greetings import without_greetings
 from detector.class_names import Aliases
 from detector.errors import OptionError
 from detector.model_store import Model, find_model

@@ -15,6 +15,7 @@ anchors learn which object, and which objects no anchor reaches.
 import argparse
 from pathlib import Path
 
+from app.commands.amounts import at_least, from_0_to_1
 from detector.explain.names import METHODS
 
 
@@ -23,9 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("picture", metavar="PICTURE", type=Path)
     add("--model", metavar="NAME", help="default: the one that ships, or the only one there is")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--box", metavar="N", type=int, help="the N-th surest box (default: 1)")
+    which.add_argument("--box", metavar="N", type=at_least(1), help="the N-th surest box (default: 1)")
     which.add_argument("--class", dest="name", metavar="NAME", help="the surest box of this class")
-    add("--min-score", metavar="S", type=float, help="boxes less sure do not count (default: the model's)")
+    add(
+        "--min-score",
+        metavar="S",
+        type=from_0_to_1,
+        help="boxes less sure do not count (default: the model's)",
+    )
     add("--method", metavar="NAME", default="odam", help="see below (default: odam)")
     add("--layer", metavar="NAME", help="the feature map to read (default: the deepest that shows places)")
     add("--anchors", action="store_true", help="draw the anchors behind the box instead")

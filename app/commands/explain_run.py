@@ -10,7 +10,7 @@ import numpy as np
 from app.anchor_pictures import WIDTH, behind, grids, matched
 from app.commands.progress import counted
 from app.commands.results import refuse_existing, write_file
-from app.commands.without_greetings import without_greetings
+from app.greetings import without_greetings
 from app.overlay import draw
 from app.sheet import captioned, fitted, sheet
 from detector.anchors import generate

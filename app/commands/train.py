@@ -15,8 +15,8 @@ those of trainer/recipe.py; recipes that ship lie in trainer/recipes.
 import argparse
 from pathlib import Path
 
-from app.commands.amounts import above_zero, at_least
-from app.commands.without_greetings import without_greetings
+from app.commands.amounts import above_zero, at_least, height_by_width
+from app.greetings import without_greetings
 from detector.errors import OptionError
 
 
@@ -48,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--architecture", metavar="NAME", help="start anew (default of that: ssd300-mobilenet-v1)")
     add("--option", metavar="A=B", action="append", default=[], help="of the architecture: width=0.25")
-    add("--size", metavar="HxW", help="of the pictures the network takes (default: the model's, or usual)")
+    add(
+        "--size",
+        metavar="HxW",
+        type=height_by_width,
+        help="of the pictures the network takes (default: the model's, or usual)",
+    )
     add("--anchors", metavar="FILE", type=Path, help="as 'dataset check --anchors FILE' proposes them")
     add("--scores", choices=("softmax", "sigmoid"), help="default: as the model it starts from, else softmax")
     add(

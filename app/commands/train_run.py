@@ -12,7 +12,7 @@ import cv2
 
 from app.commands.options import read_pair
 from app.commands.stopping import stopped_by
-from app.commands.without_greetings import without_greetings
+from app.greetings import without_greetings
 from detector.errors import ModelError, OptionError
 from detector.model_store import list_models
 
@@ -101,7 +101,7 @@ def _plan(options: argparse.Namespace) -> "Plan":
         columns=options.columns,
         architecture=options.architecture or "ssd300-mobilenet-v1",
         options=_values(options.option, "--option"),
-        input_size=_size(options.size),
+        input_size=options.size,
         scores=options.scores,
         start_from=start_from,
         unfold=not options.keep_folded,
@@ -145,15 +145,6 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
         for name in ("epochs", "batch", "rate", "seed", "difficult", "augmentation")
     }
     return {name: value for name, value in named.items() if value is not None} | _values(options.set, "--set")
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    height, _, width = text.partition("x")
-    if not (height.isdigit() and width.isdigit()):
-        raise OptionError(f"--size '{text}' cannot be read; write height and width: 300x300.")
-    return int(height), int(width)
 
 
 def _values(texts: list[str], option: str) -> dict[str, Any]:

@@ -155,10 +155,6 @@ def test_classes_scores_and_numbers_are_limited_as_asked(detect: Any, walk: Path
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--min-score", "2"], "--min-score cannot be 2; give a number from 0 to 1."),
-        (["--nms-iou", "-0.1"], "--nms-iou cannot be -0.1; give a number from 0 to 1."),
-        (["--batch", "0"], "--batch cannot be 0; give 1 or more."),
-        (["--max-frames", "0"], "--max-frames cannot be 0; give 1 or more."),
         (["--start", "-1"], "A start of -1 s cannot be; give 0 or more."),
         (["--start", "nan"], "A start of nan s cannot be; give 0 or more."),
         (["--start", "inf"], "A start of inf s cannot be; give 0 or more."),
@@ -172,6 +168,27 @@ def test_a_value_that_cannot_be_meant_is_refused(
     code, out, err = detect(walk, *options)
     assert (code, out) == (2, "")
     assert err.startswith(f"error: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "sentence"),
+    [
+        ("detect", ["--min-score", "2"], "--min-score: '2' is not a number from 0 to 1"),
+        ("detect", ["--nms-iou", "-0.1"], "--nms-iou: '-0.1' is not a number from 0 to 1"),
+        ("detect", ["--batch", "0"], "--batch: '0' is not a whole number of 1 or more"),
+        ("detect", ["--max-frames", "0"], "--max-frames: '0' is not a whole number of 1 or more"),
+        ("annotate", ["--min-score", "nan"], "--min-score: 'nan' is not a number from 0 to 1"),
+        ("explain", ["--min-score", "7"], "--min-score: '7' is not a number from 0 to 1"),
+        ("explain", ["--box", "0"], "--box: '0' is not a whole number of 1 or more"),
+    ],
+)
+def test_a_number_that_cannot_be_meant_is_refused(
+    command: str, options: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main.main([command, "walk.mp4", *options])
+    assert end.value.code == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_an_unknown_model_is_answered_with_the_nearest(

@@ -14,6 +14,8 @@ import that lacks something is refused and tells the choices. 'models inspect FI
 import argparse
 from pathlib import Path
 
+from app.commands.amounts import height_by_width
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", type=Path, help="the file of weights")
@@ -28,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--anchors", metavar="NAME|FILE", help="which anchors it was trained with; FILE is a model's card"
     )
     parser.add_argument(
-        "--input-size", metavar="HxW", type=_size, help="height and width of its pictures, such as 300x480"
+        "--input-size",
+        metavar="HxW",
+        type=height_by_width,
+        help="height and width of its pictures, such as 300x480",
     )
     parser.add_argument(
         "--prototxt",
@@ -56,10 +61,3 @@ def run(options: argparse.Namespace) -> int:
     model = save_model(imported.card, imported.weights, force=options.force)
     print("\n".join((*imported.notes, f"Saved as '{model.name}': {model.card_path}")))
     return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    height, cross, width = text.lower().partition("x")
-    if not (cross and height.isdecimal() and width.isdecimal() and min(int(height), int(width)) > 0):
-        raise argparse.ArgumentTypeError(f"'{text}' is no size; write height x width, such as 300x480")
-    return int(height), int(width)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.commands.model_verbs.words import megabytes, size_of, size_words, table
 from app.commands.progress import counted
-from app.commands.without_greetings import without_greetings
+from app.greetings import without_greetings
 
 if TYPE_CHECKING:
     from app.published.catalog import Published

@@ -11,6 +11,7 @@ weights, and '--precision auto' uses it on processors. Needs: pip install -r req
 import argparse
 from pathlib import Path
 
+from app.commands.amounts import at_least, from_0_to_1
 from app.commands.progress import counted_by_stage
 
 
@@ -19,19 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("model", metavar="MODEL", help="a model of the list, or the path of a card")
     add("--data", metavar="FOLDER", type=Path, required=True, help="labelled photographs")
     add("--split", metavar="NAME", help="the list of the folder to measure on (default: all)")
-    add("--pictures", metavar="N", type=int, default=100, help="photographs to look at (default: 100)")
-    add("--max-loss", metavar="L", type=float, default=0.01, help="mAP it may lose (default: 0.01)")
+    add(
+        "--pictures", metavar="N", type=at_least(1), default=100, help="photographs to look at (default: 100)"
+    )
+    add("--max-loss", metavar="L", type=from_0_to_1, default=0.01, help="mAP it may lose (default: 0.01)")
     add("--force", action="store_true", help="keep it whatever it loses; replace one that is there")
 
 
 def run(options: argparse.Namespace) -> int:
-    from detector.errors import ModelError, OptionError
+    from detector.errors import ModelError
     from detector.model_store import find_model
     from trainer.datasets import open_dataset
     from trainer.int8_version import make_int8_version, pictures_to_look_at
 
-    if options.pictures < 1:
-        raise OptionError(f"--pictures must be at least 1, not {options.pictures}.")
     model = find_model(options.model)
     if model.card.int8_sha256 and not options.force:
         raise ModelError(f"'{model.name}' has an 8-bit version already; --force replaces it.")

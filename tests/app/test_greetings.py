@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.commands.without_greetings import without_greetings
+from app.greetings import without_greetings
 
 
 def test_nothing_is_shown_of_what_is_written_meanwhile(capfd: pytest.CaptureFixture[str]) -> None:
