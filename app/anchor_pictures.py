@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from app.sheet import Colour, captioned, fitted
 from detector.anchors import AnchorLayout, Anchors, generate
 from detector.boxes import iou_matrix, to_xyxy
-from detector.matching import match
+from detector.matching import REACH, match
 from detector.values import Boxes, Ids, Pixels
 
 WIDTH = 420  # pixels of a picture on the sheet
-REACH = 0.5  # from this IoU on an anchor learns an object (SSD paper 2.2)
 
 _WINNER: Colour = (0x00, 0x5E, 0xD5)  # vermilion
 _SUPPRESSED: Colour = (0xE9, 0xB4, 0x56)  # sky blue

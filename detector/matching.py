@@ -10,6 +10,7 @@ from detector.anchors import Anchors
 from detector.boxes import areas, intersections, iou_matrix, to_xyxy
 from detector.values import Boxes, Ids
 
+REACH = 0.5  # from this IoU on an anchor learns an object (SSD paper 2.2)
 _LEAST_IOU = 1e-6  # an object that no anchor overlaps by more stays without one, as in Caffe
 _INSIDE = 0.5  # the part of an anchor; its IoU would be small in a large crowd, where nothing is known either
 
@@ -36,15 +37,13 @@ def match(
     anchors: Anchors,
     *,
     ignored: NDArray[np.bool_] | None = None,
-    min_iou: float = 0.5,
-    neg_overlap: float = 0.5,
+    neg_overlap: float = REACH,
 ) -> Matches:
-    """First every object takes its best anchor, then every anchor left takes its best object.
+    """First every object takes its best anchor, then every anchor left its best object, if IoU reaches it.
 
     boxes        (n, 4) float32  x1, y1, x2, y2, normalized; n may be 0
     anchors      (A, 4) float32  cx, cy, w, h, normalized, as `generate` gives them
     ignored      (n,) bool       regions nothing is learned from: an anchor half inside one is no negative
-    min_iou      IoU from which an anchor left over takes its best object
     neg_overlap  IoU with any object from which an anchor is no negative
     source       SSD paper 2.2; Caffe's MultiBoxLoss, match type PER_PREDICTION: in the first stage the
                  largest IoU of all goes first, of equal ones the lowest anchor, then the first object
@@ -59,7 +58,7 @@ def match(
         overlaps = iou_matrix(boxes[objects], anchor_boxes)
         best_object = overlaps.argmax(axis=0)
         best_iou = overlaps[best_object, np.arange(len(anchors))]
-        takes = best_iou >= np.float32(min_iou)
+        takes = best_iou >= np.float32(REACH)
         object_ids[takes] = objects[best_object[takes]]
         for index, anchor in _bipartite(overlaps):
             object_ids[anchor] = objects[index]

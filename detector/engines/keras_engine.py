@@ -40,7 +40,7 @@ class KerasEngine:
         self._card = model.card
         self.traces = 0
         backend = open_backend(device)
-        precision = _chosen(precision, backend, model)
+        precision = _chosen(precision, backend)
         self._device = f"Keras {backend.name} {backend.place} {precision}"
         with backend.here(), _policy(_POLICIES[precision]):
             self._graphs = self._compiled(model, backend, batch)
@@ -140,7 +140,7 @@ def _detections(frame: Frame, selection: BatchSelection, row: int, max_detection
     return Detections(boxes, selection.scores[row, kept].copy(), class_ids, anchor_ids=anchor_ids)
 
 
-def _chosen(precision: str, backend: Backend, model: Model) -> str:
+def _chosen(precision: str, backend: Backend) -> str:
     """The precision to run in; bfloat16 unasked on GPUs that have units for it."""
     gpus = cuda_devices() if backend.on_gpu else ()
     is_old = bool(gpus) and gpus[0].capability < _FIRST_BFLOAT16

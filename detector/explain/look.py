@@ -23,11 +23,11 @@ def heat_layer(heat: Heat, height: int, width: int) -> NDArray[np.uint8]:
     return np.dstack([colours, alpha])
 
 
-def with_heat(pixels: Pixels, heat: Heat, opacity: float = OPACITY) -> Pixels:
+def with_heat(pixels: Pixels, heat: Heat) -> Pixels:
     """A new picture with the map over it.
 
     pixels  (height, width, 3) uint8 BGR
     """
     layer = heat_layer(heat, *pixels.shape[:2])
-    share = layer[..., 3:] * np.float32(opacity / 255)
+    share = layer[..., 3:] * np.float32(OPACITY / 255)
     return np.asarray(np.rint(pixels * (1 - share) + layer[..., :3] * share), np.uint8)

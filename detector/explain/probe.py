@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from detector.values import Pixels
 
-_Outputs: TypeAlias = dict[str, Any]
-
 
 class Reading(NamedTuple):
     """What a probe says about one score.

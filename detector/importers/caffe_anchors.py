@@ -1,7 +1,6 @@
 """The anchors that the PriorBox layers of a Caffe network make."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import floor, isclose
 from typing import Any
 
@@ -92,8 +91,3 @@ def _step(prior: Any, image: tuple[int, int], cells: tuple[int, int]) -> float |
     raise ImportFileError(
         "A PriorBox layer of it has other steps downwards than across; none here does that."
     )
-
-
-def without_fractions(layout: AnchorLayout, exact: AnchorLayout) -> bool:
-    """Whether cutting to whole pixels changed nothing."""
-    return replace(layout) == exact

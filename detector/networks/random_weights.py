@@ -16,17 +16,16 @@ from detector.values import Pixels
 
 # Of the answers: a box moves by a tenth of its anchor; scores differ enough for a few to stand out.
 _OFFSET_SPREAD, _LOGIT_SPREAD = 1.0, 2.0
+_SCORE = 0.05  # counts
 
 
-def randomize(
-    network: keras.Model, card: ModelCard, picture: Pixels, *, above: int, score: float = 0.05, seed: int = 0
-) -> None:
-    """Gives a network random weights, and about `above` pairs of anchor and class a score above `score`.
+def randomize(network: keras.Model, card: ModelCard, picture: Pixels, *, above: int) -> None:
+    """Gives a network random weights, and about `above` pairs of anchor and class a score that counts.
 
     network  as `build_network` makes it of the card
     picture  (height, width, 3) uint8 in the card's size and channel order, on which they are counted
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     for layer in network.layers:
         kernel = getattr(layer, "kernel", None)
         if kernel is not None:
@@ -40,7 +39,7 @@ def randomize(
         deviation = float(keras.ops.std(answers))
         head.kernel.assign(head.kernel * (spread / max(deviation, 1e-6)))
     logits = keras.ops.convert_to_numpy(network(pictures)["logits"])[0]
-    shift = _shift(logits, card.score_activation, score, above)
+    shift = _shift(logits, card.score_activation, _SCORE, above)
     for head in heads:
         if head.name.endswith("_logits"):
             bias = np.zeros(head.bias.shape, np.float32).reshape(-1, 1 + len(card.classes))

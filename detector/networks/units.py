@@ -53,9 +53,7 @@ class Units:
         )
         return self._activated(layer(x), activation, name)
 
-    def depthwise(
-        self, x: Any, kernel: int, *, stride: int = 1, activation: Activation | None = None, name: str
-    ) -> Any:
+    def depthwise(self, x: Any, kernel: int, *, stride: int = 1, name: str) -> Any:
         """The same with one filter for each channel."""
         x, padding = self._padded(x, kernel, stride, "same", name)
         layer = DepthwiseConvolution(
@@ -66,7 +64,7 @@ class Units:
             depthwise_initializer=RandomKernel(2, depthwise=True),
             name=name,
         )
-        return self._activated(layer(x), activation, name)
+        return self._activated(layer(x), self.activation, name)
 
     def _padded(self, x: Any, kernel: int, stride: int, padding: str, name: str) -> tuple[Any, str]:
         if stride == 1 or kernel == 1 or padding == "valid" or not self.pads_every_side:

@@ -10,8 +10,9 @@ import main
 from detector.anchor_layouts import LAYOUTS
 from detector.anchors import AnchorLayout
 from detector.errors import TrainingError
+from detector.matching import REACH
 from tests.trainer.pictures import voc_file, voc_object
-from trainer.datasets.anchor_proposal import REACH, best_ious, cluster, propose
+from trainer.datasets.anchor_proposal import best_ious, cluster, propose
 from trainer.plan import Plan
 from trainer.recipe import Recipe
 

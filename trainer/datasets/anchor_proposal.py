@@ -17,8 +17,6 @@ from detector.boxes import iou_matrix, to_xyxy
 
 Sizes = NDArray[np.float64]
 
-REACH = 0.5  # from this IoU on an anchor learns an object (SSD paper 2.2)
-
 _CLOSE = 0.5  # cells apart, in shorter sides: then the nearest anchor is at most a quarter of a side away
 _OBJECTS_A_SHAPE = 3  # fewer objects say nothing about the next ones: the map keeps its shapes
 _ROUNDS = 50

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from detector.anchors import AnchorLayout
 from detector.errors import SourceError
+from detector.matching import REACH
 from detector.pictures import read_picture
 from detector.values import LabelMap
-from trainer.datasets.anchor_proposal import REACH, best_ious, propose
+from trainer.datasets.anchor_proposal import best_ious, propose
 from trainer.datasets.example import Dataset, Example, Flaw
 from trainer.datasets.likeness import alike, fingerprint
 from trainer.datasets.opening import split_names, survey

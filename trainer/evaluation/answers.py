@@ -13,14 +13,10 @@ from detector.pictures import read_picture
 from detector.values import Detections, Frame, Ids, LabelMap
 from trainer.datasets import Example
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How SSD models are measured, whatever their cards say, so that figures compare."""
-
-    floor: float = 0.01  # a floor of 0.5 would cut the recall end of the curve: several points of mAP
-    nms_iou: float = 0.45
-    max_detections: int = 200  # of the dataset's classes, a picture
+# How SSD models are measured, whatever their cards say, so that figures compare.
+_FLOOR = 0.01  # a floor of 0.5 would cut the recall end of the curve: several points of mAP
+_NMS_IOU = 0.45
+_MAX_DETECTIONS = 200  # of the dataset's classes, a picture
 
 
 class Engine(Protocol):
@@ -75,7 +71,6 @@ def answers(
     examples: Sequence[Example],
     class_map: ClassMap,
     *,
-    settings: Settings | None = None,
     batch: int = 8,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Detections]:
@@ -85,15 +80,12 @@ def answers(
     progress  called with the number of pictures done, and of all
     raises    SourceError when a picture cannot be read
     """
-    settings = settings or Settings()
     gathered: list[Detections] = []
     for start in range(0, len(examples), batch):
         some = examples[start : start + batch]
         frames = [Frame(read_picture(example.path), source=example.path.name) for example in some]
-        found = engine.detect(
-            frames, nms_iou=settings.nms_iou, max_detections=CANDIDATES, floor=settings.floor
-        )
-        gathered += [class_map.apply(each, max_detections=settings.max_detections) for each in found]
+        found = engine.detect(frames, nms_iou=_NMS_IOU, max_detections=CANDIDATES, floor=_FLOOR)
+        gathered += [class_map.apply(each, max_detections=_MAX_DETECTIONS) for each in found]
         progress(len(gathered), len(examples))
     return gathered
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detector.boxes import iou_matrix
 from detector.values import Detections
 from trainer.datasets import Example
-from trainer.evaluation.matching import RIGHT, WRONG, ClassMatches, ignored
+from trainer.evaluation.matching import RIGHT, RIGHT_IOU, WRONG, ClassMatches, ignored
 from trainer.evaluation.mistakes import Misses
 
 SIZES = {"small": (0, 32**2), "medium": (32**2, 96**2), "large": (96**2, float("inf"))}  # as COCO: pixels
@@ -79,7 +79,6 @@ def confusion_matrix(
     class_count: int,
     *,
     min_score: float,
-    min_iou: float = 0.5,
 ) -> NDArray[np.int64]:
     """Which class is taken for which.
 
@@ -89,7 +88,7 @@ def confusion_matrix(
     table = np.zeros((class_count + 1, class_count + 1), np.int64)
     for example, answer in zip(examples, detections):
         shown = answer.above(min_score)
-        found, objects = _pairs(example, shown, min_iou)
+        found, objects = _pairs(example, shown)
         for k, class_id in enumerate(shown.class_ids):
             if found[k] < 0:
                 table[class_count, class_id] += 1
@@ -100,9 +99,7 @@ def confusion_matrix(
     return table
 
 
-def _pairs(
-    example: Example, shown: Detections, min_iou: float
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _pairs(example: Example, shown: Detections) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The object of each detection (-1: none), and which objects have one; pairs of one class go first."""
     found, taken = np.full(len(shown), -1), np.zeros(len(example), bool)
     if not len(shown) or not len(example):
@@ -112,6 +109,6 @@ def _pairs(
     order = np.argsort(-(overlaps + same).ravel(), kind="stable")
     for k, index in zip(*np.unravel_index(order, overlaps.shape)):
         free = ignored(example)[index] or not taken[index]
-        if overlaps[k, index] >= min_iou and found[k] < 0 and free:
+        if overlaps[k, index] >= RIGHT_IOU and found[k] < 0 and free:
             found[k], taken[index] = index, True
     return found, taken

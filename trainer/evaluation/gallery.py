@@ -16,6 +16,7 @@ from trainer.evaluation.mistakes import BACKGROUND, BOTH, CLASS, DUPLICATE, MISS
 from trainer.evaluation.reasons import Reasons
 
 _SIDE = 360  # pixels
+_COUNT = 24  # pictures of each kind
 _FOUND = (0x00, 0x5E, 0xD5)  # vermilion
 _OBJECT = (0x73, 0x9E, 0x00)  # green
 
@@ -51,12 +52,11 @@ def worst_false_alarms(
     detections: Sequence[Detections],
     *,
     reasons: Reasons | None = None,
-    count: int = 24,
 ) -> list[Shown]:
     """The wrong detections with the highest scores, with the object each is about."""
     alarms, labels = evaluation.alarms, evaluation.labels
     shown = []
-    for k in range(min(count, len(alarms.scores))):
+    for k in range(min(_COUNT, len(alarms.scores))):
         image, index = int(alarms.images[k]), int(alarms.objects[k])
         example = examples[image]
         taken_for = f"{labels[int(alarms.class_ids[k])]} {alarms.scores[k]:.2f}"
@@ -76,13 +76,12 @@ def worst_misses(
     examples: Sequence[Example],
     *,
     reasons: Reasons | None = None,
-    count: int = 24,
 ) -> list[Shown]:
     """The largest objects, as shares of their pictures, without a right detection at the minimum score."""
     misses, labels = evaluation.misses, evaluation.labels
     shares = np.array([_share(examples[image], index) for image, index in zip(misses.images, misses.objects)])
     shown = []
-    for k in np.argsort(-shares, kind="stable")[:count]:
+    for k in np.argsort(-shares, kind="stable")[:_COUNT]:
         example, index = examples[misses.images[k]], int(misses.objects[k])
         name = _name(example, index, labels)
         marks = [Mark(example.boxes[index], name, _OBJECT)]

@@ -21,6 +21,8 @@ Indices: TypeAlias = NDArray[np.int64]
 
 RIGHT, WRONG, IGNORED = 1, 0, -1
 
+RIGHT_IOU = 0.5  # a detection with this overlap or more may be right
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassMatches:
@@ -50,12 +52,11 @@ class ClassMatches:
 
 
 def match(
-    examples: Sequence[Example], detections: Sequence[Detections], class_count: int, *, min_iou: float = 0.5
+    examples: Sequence[Example], detections: Sequence[Detections], class_count: int
 ) -> list[ClassMatches]:
     """The verdict on every detection, for each class.
 
     detections  one for each example, class ids of the dataset
-    min_iou     a detection with this overlap or more may be right
     source      VOCevaldet.m of the VOC 2007 devkit; its areas with "+1" are our areas (see datasets/voc.py)
     """
     found: list[list[_PictureMatches]] = [[] for _ in range(class_count)]
@@ -63,7 +64,7 @@ def match(
     for image, (example, answer) in enumerate(zip(examples, detections)):
         np.add.at(positives[:, image], example.class_ids[~ignored(example)], 1)
         for class_id in np.unique(answer.class_ids):
-            found[class_id].append(_match_picture(example, answer, int(class_id), image, min_iou))
+            found[class_id].append(_match_picture(example, answer, int(class_id), image))
     return [_join(matches, positives[class_id]) for class_id, matches in enumerate(found)]
 
 
@@ -75,9 +76,7 @@ def ignored(example: Example) -> NDArray[np.bool_]:
 _PictureMatches: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int8], Indices, Indices, Indices, Floats]
 
 
-def _match_picture(
-    example: Example, answer: Detections, class_id: int, image: int, min_iou: float
-) -> _PictureMatches:
+def _match_picture(example: Example, answer: Detections, class_id: int, image: int) -> _PictureMatches:
     """Matching needs no other picture: verdicts depend on the order within a class and a picture alone."""
     ranks = np.flatnonzero(answer.class_ids == class_id)
     objects = np.flatnonzero(example.class_ids == class_id)
@@ -91,7 +90,7 @@ def _match_picture(
         overlaps = table[np.arange(len(ranks)), best]
         nearest = np.where(overlaps > 0, objects[best], -1)
         free = ~ignored(example)
-        for row in np.flatnonzero(overlaps >= min_iou):
+        for row in np.flatnonzero(overlaps >= RIGHT_IOU):
             taken = nearest[row]
             if ignored(example)[taken]:
                 verdicts[row] = IGNORED
