@@ -3,7 +3,9 @@
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import detector
@@ -16,6 +18,7 @@ from detector.places import cache_folder
 logger = logging.getLogger(__name__)
 
 _ROOM = Path(detector.__file__).parent
+_KEPT_UNUSED = 90 * 86400.0  # seconds
 # What in a card does not shape the graph: these may change without a new conversion.
 _OUTSIDE_THE_GRAPH = {
     "name", "variances", "channel_order", "min_score", "nms_iou", "max_detections",
@@ -42,7 +45,10 @@ def cached_graph(
     """
     path = graph_path(model, precision=precision, openvino_version=openvino_version)
     try:
-        return read_graph(path)
+        graph = read_graph(path)
+        with suppress(OSError):
+            path.touch()  # `_forget` looks at it
+        return graph
     except FileNotFoundError:
         notify(f"Preparing the model '{model.name}' for OpenVINO; this takes about ten seconds, once.")
     except (DamagedGraphError, OSError) as error:
@@ -84,12 +90,17 @@ def _convert(model: Model, path: Path, wanted: Callable[[], bool]) -> None:
         run_child("detector.engines.convert", *arguments, request=model.card.to_json(), wanted=wanted)
     except ChildFailedError as error:
         raise EngineError(f"The model '{model.name}' could not be converted for OpenVINO: {error}") from error
-    _forget_older(path)
+    _forget(path)
 
 
-def _forget_older(path: Path) -> None:
-    """Removes what the same model was converted to by other versions: an SSD300 takes 105 MB each time."""
-    same_model = "-".join(path.name.split("-")[:3])
-    for other in path.parent.glob(f"{same_model}-*.graph"):
-        if other != path:
-            other.unlink(missing_ok=True)
+def _forget(path: Path) -> None:
+    """Removes what the same model was converted to by other versions, and what nobody has used for long.
+
+    An SSD300 takes 105 MB each time, and every training makes a model with another graph.
+    """
+    same_model = "-".join(path.name.split("-")[:3]) + "-"
+    for other in path.parent.glob("*.graph"):
+        with suppress(OSError):  # it may just have been removed by another process
+            unused = time.time() - other.stat().st_mtime > _KEPT_UNUSED
+            if other != path and (unused or other.name.startswith(same_model)):
+                other.unlink()

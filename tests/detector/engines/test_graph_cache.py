@@ -66,6 +66,27 @@ def test_a_damaged_graph_is_made_again_with_a_word(
     assert "damaged" in words[0]
 
 
+def test_graphs_that_nobody_used_for_long_go_when_one_is_made(
+    small: Model, engine_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(engine_home, tmp_path / "home")
+    monkeypatch.setenv("SSD_STUDIO_HOME", str(tmp_path / "home"))
+    (path,) = (tmp_path / "home" / "cache" / "openvino").iterdir()
+    version = path.name.removesuffix(".graph").split("openvino-")[1]
+    days = {"forgotten": 91, "recent": 89}
+    for name, age in days.items():
+        other = path.with_name(f"{name}.graph")
+        other.write_bytes(b"")
+        os.utime(other, (time.time() - age * 86400,) * 2)
+    os.utime(path, (0, 0))
+
+    cached_graph(small, precision="float32", openvino_version=version, notify=print)
+    assert time.time() - path.stat().st_mtime < 3600  # it was used
+    path.unlink()
+    cached_graph(small, precision="float32", openvino_version=version, notify=print)
+    assert sorted(each.name for each in path.parent.iterdir()) == sorted([path.name, "recent.graph"])
+
+
 def test_weights_that_are_missing_are_named_in_one_sentence(small: Model, tmp_path: Path) -> None:
     moved = Model(replace(small.card, weights_sha256="0" * 64), tmp_path)
     with pytest.raises(EngineError, match=r"'small' could not be converted .*small\.h5.* missing\.$"):
