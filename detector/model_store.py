@@ -163,6 +163,14 @@ def check_new_name(name: str, *, folder: Path | None = None, force: bool = False
         raise ModelError(f"There is a model '{name}' in {folder} already; --force replaces it.")
 
 
+def weights_called(name: str) -> str:
+    """The sha256 of the weights of the person's model of this name; empty where there is none to be read."""
+    try:
+        return read_model(user_model_folder() / f"{name}.json").card.weights_sha256
+    except ModelError:
+        return ""
+
+
 def save_model(
     card: ModelCard,
     weights: Mapping[str, NDArray[Any]],

@@ -15,6 +15,7 @@ from trainer.recipe import Recipe
 
 IMAGENET = "imagenet"  # in place of a file: the backbone of Keras Applications, from the network
 _HELD_OUT = 0.15  # of the pictures, for validation, where the folder has no list of them
+_TOO_GOOD = "figures will be better than they should."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +133,7 @@ def _by_lists(train: Dataset, validation: Dataset) -> Division:
     remark = ""
     if not learnt:
         learnt = train.examples
-        remark = (
-            f" All that is learnt is in '{validation.split}' too: figures will be better than they should."
-        )
+        remark = f" All that is learnt is in '{validation.split}' too: {_TOO_GOOD}"
     elif shared:
         remark = f" {shared} of '{train.split}' are in '{validation.split}' too and are not learnt."
     words = f"{len(learnt)} pictures to learn from, {len(validation)} of '{validation.split}' to choose by."
@@ -146,8 +145,11 @@ def _held_out(train: Dataset, seed: int) -> Division:
     held = set(order[: round(len(train) * _HELD_OUT)].tolist())
     learnt = tuple(each for number, each in enumerate(train.examples) if number not in held)
     kept = tuple(each for number, each in enumerate(train.examples) if number in held)
-    words = f"{len(learnt)} pictures to learn from, {len(kept)} of them held out to choose by."
-    return Division(train, learnt, kept or learnt, words)
+    if not kept:
+        words = f"{len(learnt)} pictures to learn from, too few to choose by others: {_TOO_GOOD}"
+        return Division(train, learnt, learnt, words)
+    words = f"{len(learnt)} pictures to learn from, {len(kept)} held out to choose by."
+    return Division(train, learnt, kept, words)
 
 
 def _training_list(folder: str, lists: tuple[str, ...]) -> str | None:

@@ -13,7 +13,7 @@ from detector.class_names import Aliases
 from detector.engines.devices import usable_cores
 from detector.errors import TrainingError
 from detector.model_card import ModelCard
-from detector.model_store import Model, check_new_name, save_model
+from detector.model_store import Model, check_new_name, save_model, weights_called
 from detector.values import LabelMap
 from trainer.augmentation import chain
 from trainer.augmentation.joining import Mosaic
@@ -67,7 +67,9 @@ class Training:
         on = f"{self.folder.config['validation_pictures']} validation pictures of {Path(self.plan.data).name}"
         card = replace(self.card, measured={**measured, "on": on})
         save_model(card, arrays, folder=self.folder.path, force=True)
-        return save_model(card, arrays, force=True)
+        saved = save_model(card, arrays, force=True)
+        self.folder.save_config({**self.folder.config, "replaces": saved.card.weights_sha256})
+        return saved
 
 
 def begin(
@@ -102,6 +104,7 @@ def begin(
         "backbone": sorted(started.backbone),
         "pictures": _fingerprint(division.examples),
         "validation_pictures": len(division.validation),
+        "replaces": weights_called(plan.name),
     }
     folder = RunFolder.create(path, config)
     fitting = _fitting(plan, card, folder, network, loader, division, attendant)
@@ -118,6 +121,7 @@ def go_on(
     rate: float | None = None,
     data: str | None = None,
     workers: int | None = None,
+    force: bool = False,
 ) -> Training:
     """The training of a run folder, where its last checkpoint stands.
 
@@ -125,7 +129,8 @@ def go_on(
                                other, from where it stands
     rate    another one from now on; None: the recipe's
     data    where the same pictures lie now; None: where they lay
-    raises  StudioError when the folder holds none, or its pictures have changed
+    force   replace the person's model of that name at the end, though it is not this training's
+    raises  StudioError when the folder holds none, its pictures have changed, or its name is taken by now
     """
     folder = RunFolder.open(path)
     try:
@@ -133,6 +138,12 @@ def go_on(
         card = ModelCard.from_json(folder.config["card"])
     except (KeyError, TypeError) as error:
         raise TrainingError(f"{path} holds no training: its config.json is another program's.") from error
+    there = weights_called(plan.name)
+    if there and there != folder.config.get("replaces", there) and not force:
+        raise TrainingError(
+            f"There is another model '{plan.name}' by now, which {path} would replace at the end; "
+            "--force lets it."
+        )
     plan = replace(plan, data=data or plan.data)
     division = divide(plan)
     if _fingerprint(division.examples) != folder.config["pictures"]:

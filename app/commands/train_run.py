@@ -48,6 +48,7 @@ def train(options: argparse.Namespace) -> int:
                 rate=options.rate,
                 data=data,
                 workers=options.workers,
+                force=options.force,
             )
         else:
             plan = _plan(options)

@@ -102,8 +102,16 @@ def test_two_lists_of_the_same_pictures_are_learnt_but_not_without_a_word(tmp_pa
 
 
 def test_without_a_list_to_choose_by_some_of_those_to_learn_from_are_held_out(tmp_path: Path) -> None:
-    learnt, chosen = _stems(_divide(_voc(tmp_path, train="abcdefg", test="hij")))
+    division = _divide(_voc(tmp_path, train="abcdefg", test="hij"))
+    learnt, chosen = _stems(division)
     assert len(chosen) == 1 and sorted(learnt + chosen) == list("abcdefg")
+    assert division.sentence == "6 pictures to learn from, 1 held out to choose by."
+
+
+def test_too_few_pictures_to_hold_some_out_choose_as_well_but_not_without_a_word(tmp_path: Path) -> None:
+    division = _divide(_voc(tmp_path, train="abc"))
+    assert _stems(division) == ("abc", "abc")
+    assert "too few to choose by others: figures will be better than they should." in division.sentence
 
 
 def test_without_lists_all_of_the_folder_is_divided(tmp_path: Path) -> None:

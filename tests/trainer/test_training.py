@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from detector.errors import ModelError, OptionError, TrainingError
-from detector.model_store import find_model, read_model, read_weights
+from detector.model_store import find_model, read_model, read_weights, save_model
 from detector.networks.catalog import build_network
 from detector.networks.weights import weights_of
 from tests.trainer.shapes import shapes_folder
@@ -169,6 +169,21 @@ def test_epochs_can_be_added_to_what_was_given_minutes_and_minutes_to_what_was_g
     training = _go_on(path, _Heard(), more_minutes=0.05)
     assert training.run() == "finished"
     assert RunFolder.open(path).rows("curves.csv")[-1]["seconds"] > seconds + 1
+
+
+def test_a_model_that_took_the_name_meanwhile_is_not_replaced(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    training = _begin(_plan(folder, recipe={"epochs": 1.0}), path, _Heard())
+    training.run()
+    ours = training.model()
+    assert ours is not None
+    _go_on(path, _Heard())
+    weights = {name: array + 1 for name, array in read_weights(ours).items()}
+    theirs = save_model(ours.card, weights, force=True)
+    with pytest.raises(TrainingError, match="There is another model 'shapes' by now"):
+        _go_on(path, _Heard())
+    assert find_model("shapes").card.weights_sha256 == theirs.card.weights_sha256
+    _go_on(path, _Heard(), force=True)
 
 
 def test_other_pictures_are_not_gone_on_with(tmp_path: Path) -> None:
