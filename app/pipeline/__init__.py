@@ -1,4 +1,4 @@
-"""Frames from a source to the detector and to whoever listens. Here, and only here, are threads."""
+"""Frames from a source to the detector and to whoever listens. The threads that frames pass through are here."""
 
 from app.pipeline.choice import Choice
 from app.pipeline.figures import Figures
