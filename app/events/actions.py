@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -12,8 +13,9 @@ import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any, Protocol
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from app.redaction import redact, remember_secret, split_credentials
 from detector.errors import OptionError, StudioError
@@ -21,6 +23,9 @@ from detector.errors import OptionError, StudioError
 logger = logging.getLogger(__name__)
 
 _LONGEST = 10.0  # seconds a command or an answer may take
+_UNSENDABLE = re.compile(
+    r"[\0- \x7f]|//[^/?#]*[/?#].*[^!-~]"
+)  # spaces; after the host, also letters with dots
 
 
 class ActionError(StudioError):
@@ -41,7 +46,7 @@ class Action(Protocol):
 def open_action(text: str) -> Action:
     """What `--on-event` means: an address beginning with http:// or https://, else a command.
 
-    raises  OptionError when there is no such command
+    raises  OptionError when there is no such command, or nothing can be at the address
     """
     if text.lower().startswith(("http://", "https://")):
         return WebHook(text)
@@ -108,10 +113,12 @@ class WebHook:
     """An address that each event is posted to, as JSON. It is not followed elsewhere.
 
     address  a name and password in it are sent as basic log-in, and shown nowhere
+    raises   OptionError
     """
 
     def __init__(self, address: str) -> None:
         self._address, log_in = split_credentials(address)
+        _check_address(self._address)
         self._headers = {"Content-Type": "application/json", "User-Agent": "ssd-studio"}
         if log_in:
             name, _, password = log_in.partition(":")
@@ -134,10 +141,28 @@ class WebHook:
         except (OSError, ValueError) as error:
             why = getattr(error, "reason", error)
             raise ActionError(redact(f"{self._address} cannot be told: {why}.")) from error
+        except HTTPException as error:
+            raise ActionError(redact(f"{self._address} gave an answer that is not HTTP.")) from error
 
     def stop(self) -> None:
         """A request that is under way ends by itself, at the latest when its time is over."""
         self._stopped = True
+
+
+def _check_address(address: str) -> None:
+    """Tells at once what else would be told at the first event.
+
+    raises  OptionError
+    """
+    try:
+        parts = urlsplit(address)
+        reachable = parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, brackets around no host
+        reachable = False
+    if not reachable or _UNSENDABLE.search(address):
+        raise OptionError(
+            redact(f"--on-event: '{address}' is no web address; write http://host:port/path, a space as %20.")
+        )
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

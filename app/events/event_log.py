@@ -10,7 +10,8 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,12 +19,12 @@ from typing import Any
 
 import cv2
 
-from app.events.actions import Action, ActionError
+from app.events.actions import Action
 from app.events.rules import Event
 from app.overlay import draw
 from app.pipeline.belt import Abandoned, Belt
 from app.recording.part_file import PRIVATE, create_private, make_folder, reason
-from detector.errors import RecordingError
+from detector.errors import RecordingError, StudioError
 from detector.values import Detections, Frame, LabelMap
 
 logger = logging.getLogger(__name__)
@@ -121,20 +122,18 @@ class EventLog:
     def _take_note(self, notice: _Notice) -> None:
         picture = None
         if self.path is not None:
-            try:
-                picture = self._write_picture(notice)
+            with self._surviving(f"Events cannot be written to {self.path}"):
+                picture = self._write_picture(self.path, notice)
+            with self._surviving(f"Events cannot be written to {self.path}"):
                 _append(self.path, json.dumps(_line(notice, picture), ensure_ascii=False, allow_nan=False))
                 self.count += 1
-            except (OSError, RecordingError) as error:
-                why = reason(error) if isinstance(error, OSError) else str(error)
-                self._say_once(f"Events cannot be written to {self.path} ({why}); make room.")
-        self._wrote(notice.event, picture)
+        with self._surviving("An event could not be told"):
+            self._wrote(notice.event, picture)
         if self._action is not None and self._errands.put_newest(_line(notice, picture), 1):
             self._say_once("Events come faster than the action for them ends; some go without it.")
 
-    def _write_picture(self, notice: _Notice) -> Path:
-        assert self.path is not None
-        event, folder = notice.event, self.path.with_name(f"{self.path.stem}-pictures")
+    def _write_picture(self, path: Path, notice: _Notice) -> Path:
+        event, folder = notice.event, path.with_name(f"{path.stem}-pictures")
         make_folder(folder)
         where = re.sub(r"[^\w-]+", "-", event.place)[:40]
         name = f"{notice.noticed_at:%Y%m%d-%H%M%S.%f}-{event.kind}-{where}-{event.track_id}.jpg"
@@ -156,16 +155,26 @@ class EventLog:
 
     def _act(self, errand: dict[str, Any]) -> None:
         assert self._action is not None
-        try:
+        with self._surviving("The action for an event was not carried out"):
             self._action.do(errand)
-        except ActionError as error:
-            self._say_once(f"The action for an event was not carried out: {error}")
 
-    def _say_once(self, sentence: str) -> None:
+    @contextmanager
+    def _surviving(self, what: str) -> Iterator[None]:
+        """One event with which something goes wrong must not be the last one: it is said, and they go on."""
+        try:
+            yield
+        except StudioError as error:
+            self._say_once(f"{what}: {error}")
+        except OSError as error:
+            self._say_once(f"{what}: {reason(error)}.")
+        except Exception as error:  # noqa: BLE001 - for the same reason as any other
+            self._say_once(f"{what}: {type(error).__name__}; the log says more.", error)
+
+    def _say_once(self, sentence: str, error: Exception | None = None) -> None:
         """A camera sees thousands of events a day, and a full disk them all."""
         if sentence not in self._said:
             self._said.add(sentence)
-            logger.warning("%s", sentence)
+            logger.warning("%s", sentence, exc_info=error)
 
 
 def _line(notice: _Notice, picture: Path | None) -> dict[str, Any]:

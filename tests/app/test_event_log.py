@@ -39,12 +39,17 @@ def python(script: str) -> str:
 
 @pytest.fixture
 def server() -> Iterator[Any]:
-    """A web server that keeps what it was told: (path, log-in, body); its answer can be chosen."""
+    """A web server that keeps what it was told: (path, log-in, body); its answer can be chosen: a code, or
+    the bytes themselves.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             web.told.append((self.path, self.headers.get("Authorization"), json.loads(body)))
+            if isinstance(web.answer, bytes):
+                self.wfile.write(web.answer)
+                return
             self.send_response(web.answer)
             self.send_header("Location", "/elsewhere")
             self.end_headers()
@@ -118,6 +123,20 @@ def test_a_web_address_is_not_followed_elsewhere(server):
     assert [path for path, *_ in server.told] == ["/hook"]
 
 
+def test_an_answer_that_is_not_http_is_a_sentence(server):
+    server.answer = b"SSH-2.0-OpenSSH_9.6\r\n"
+    with pytest.raises(ActionError, match=r"/hook gave an answer that is not HTTP"):
+        WebHook(f"http://{server.host}/hook").do({})
+
+
+@pytest.mark.parametrize(
+    "address", ["http://", "http://host:x/", "http://[::1/", "http://host/my hook", "http://host/tür?x"]
+)
+def test_an_address_that_cannot_be_told_is_refused_before_anything_happens(address):
+    with pytest.raises(OptionError, match="is no web address"):
+        open_action(address)
+
+
 def test_nobody_listens_is_a_sentence():
     with pytest.raises(ActionError, match=r"^http://127.0.0.1:9/ cannot be told: .*refused"):
         WebHook("http://127.0.0.1:9/").do({})
@@ -132,6 +151,50 @@ def test_a_failing_command_is_said_once_and_events_go_on(tmp_path, caplog):
     assert [record.message for record in caplog.records] == [
         f"The action for an event was not carried out: '{sys.executable}' failed with exit code 3."
     ]
+
+
+class Odd:
+    """Raises what nobody has thought of at its first call, and counts those that follow."""
+
+    def __init__(self) -> None:
+        self.calls = -1
+
+    def __call__(self, *_: object) -> None:
+        self.calls += 1
+        if not self.calls:
+            raise KeyError("odd")
+
+    do = __call__
+
+    def stop(self) -> None:
+        pass
+
+
+def test_an_action_that_fails_as_nobody_thought_is_not_the_last(caplog):
+    action = Odd()
+    log = EventLog(None, LABELS, action=action)
+    log.offer([EVENT, EVENT], FRAME, FOUND)
+    assert log.close(10)
+    assert action.calls == 1
+    (said,) = caplog.records
+    assert said.message == "The action for an event was not carried out: KeyError; the log says more."
+    assert said.exc_info
+
+
+def test_a_listener_that_fails_does_not_end_the_writing(tmp_path):
+    listener = Odd()
+    log = EventLog(tmp_path / "events.jsonl", LABELS, wrote=listener)
+    log.offer([EVENT, EVENT], FRAME, FOUND)
+    assert log.close(10)
+    assert listener.calls == 1 and len(lines_of(tmp_path / "events.jsonl")) == 2
+
+
+def test_an_event_that_cannot_be_drawn_is_a_line_all_the_same(tmp_path, caplog):
+    log = EventLog(tmp_path / "events.jsonl", LabelMap(()), wrote=lambda event, picture: None)
+    log.offer([EVENT], FRAME, FOUND)
+    assert log.close(10)
+    assert [line["picture"] for line in lines_of(tmp_path / "events.jsonl")] == [None]
+    assert "IndexError" in caplog.text
 
 
 def test_an_unknown_command_is_refused_before_anything_happens():
