@@ -14,6 +14,7 @@ from detector.boxes import to_pixels
 from detector.engines.devices import core_quota, processor_name, usable_cores
 from detector.engines.engine import FLOOR, Timing
 from detector.engines.graph_cache import cached_graph
+from detector.engines.graph_file import Graph
 from detector.engines.int8_graph import read_int8, require_int8
 from detector.engines.openvino_library import library_version, load_openvino, the_core
 from detector.engines.pictures import fill
@@ -46,20 +47,14 @@ class OpenVinoEngine:
         self._precision = choose_precision(precision, capabilities, model)
         graph = None
         if self._precision == "int8":
-            try:
-                graph = read_int8(model)
-            except EngineError as error:
-                if precision == "int8":
-                    raise
-                logger.warning("The 8-bit version is not used: %s", error)
+            graph = _read_int8(model, is_asked_for=precision == "int8")
+            if graph is None:
                 self._precision = _fastest_float(capabilities)
-        graph = graph or cached_graph(
-            model,
-            precision="float32",
-            openvino_version=library_version(openvino),
-            notify=notify,
-            wanted=wanted,
-        )
+        if graph is None:
+            version = library_version(openvino)
+            graph = cached_graph(
+                model, precision="float32", openvino_version=version, notify=notify, wanted=wanted
+            )
         self._weights = graph.weights  # OpenVINO computes on these bytes and does not hold them
         shared = partial(openvino.Tensor, shared_memory=True)
         # what of an 8-bit network stays in floats
@@ -146,6 +141,17 @@ class OpenVinoEngine:
         )
         boxes = to_pixels(kept.boxes, frame.height, frame.width)
         return Detections(boxes, kept.scores, kept.class_ids, anchor_ids=kept.anchor_ids)
+
+
+def _read_int8(model: Model, *, is_asked_for: bool) -> Graph | None:
+    """The 8-bit version; None, with a warning, when it cannot be used and nobody insists on it."""
+    try:
+        return read_int8(model)
+    except EngineError as error:
+        if is_asked_for:
+            raise
+        logger.warning("The 8-bit version is not used: %s", error)
+        return None
 
 
 class _Request:
