@@ -15,6 +15,8 @@ class Action:
     icon       a drawing of assets/icons
     checkable  switches something on and off: the method takes the new state
     separated  a line stands above it in the menu
+    follows    what it switches also changes by itself: only a person's choice calls the method
+    together   of sources side by side it can be done too, of all at once
     """
 
     name: str
@@ -25,6 +27,8 @@ class Action:
     icon: str = ""
     checkable: bool = False
     separated: bool = False
+    follows: bool = False
+    together: bool = False
 
     @property
     def hint(self) -> str:
@@ -69,13 +73,14 @@ ACTIONS = (
     Action(name="slower", text="Slower", keys=("[",), menu="Playback"),
     Action(name="normal_speed", text="Normal speed", keys=("Backspace", "="), menu="Playback"),
     Action(name="toggle_recording", text="Record", keys=("R", "Shift+R"), menu="Playback", icon="record",
-           tip="Record what is seen, with boxes", checkable=True, separated=True),
+           tip="Record what is seen, with boxes", checkable=True, separated=True, follows=True,
+           together=True),
     Action(name="take_snapshot", text="Snapshot", keys=("S", "Shift+S"), menu="Playback", icon="snapshot",
-           tip="Save this picture, with boxes"),
+           tip="Save this picture, with boxes", together=True),
     Action(name="choose_recording", text="Recordings…", keys=("Ctrl+R",), menu="Playback",
-           tip="What is recorded, when and where to"),
+           tip="What is recorded, when and where to", together=True),
     Action(name="toggle_star", text="Star or unstar", keys=("*",), menu="Playback",
-           tip="A starred recording is never deleted to make room"),
+           tip="A starred recording is never deleted to make room", together=True),
     Action(name="find_next", text="Next appearance", keys=("N",), menu="Playback", separated=True,
            tip="To the next appearance of a chosen class, in a recording with its boxes"),
     Action(name="find_previous", text="Previous appearance", keys=("Shift+N",), menu="Playback"),

@@ -1,18 +1,21 @@
 """Several sources side by side, looked at by one engine."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from PyQt5.QtCore import QTimer, pyqtSignal
-from PyQt5.QtWidgets import QGridLayout, QWidget
+from PyQt5.QtWidgets import QAction, QGridLayout, QVBoxLayout, QWidget
 
 from app.events import Regions
+from app.keeping import stem_of
 from app.pipeline import Choice, LivePipeline, OpenEngine, SharedEngine
 from app.recording.sidecar import finder_of
 from app.sources import Source
 from detector.model_card import ModelCard
 from detector.values import LabelMap
+from widgets.grid_bar import GridBar
 from widgets.tile import Tile
 from widgets.vigil import EventWishes, close_all
 from widgets.watch import Watch
@@ -23,12 +26,12 @@ _FIGURES_EVERY_MS = 250
 class GridPage(QWidget):
     """wanted  a tile that the person wants to see large
     left    a tile that the person wants no more
-    looked  the name of a source that is shown here and its newest RecordingState or None, now and then
+    looked  the Subject of a tile and its newest RecordingState or None, now and then
     """
 
     wanted = pyqtSignal(object)
     left = pyqtSignal(object)
-    looked = pyqtSignal(str, object)
+    looked = pyqtSignal(object, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,11 +40,20 @@ class GridPage(QWidget):
         self.large: Tile | None = None
         self.blur: tuple[str, ...] = ()  # names of classes, from the next source on
         self._engine = SharedEngine()
-        self._rows = QGridLayout(self)
+        self._rows = QGridLayout()
         self._rows.setContentsMargins(2, 2, 2, 2)
         self._rows.setSpacing(2)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self._column.addLayout(self._rows, 1)
         self._timer = QTimer(self, interval=_FIGURES_EVERY_MS)
         self._timer.timeout.connect(self._refresh)
+
+    def lay_out(self, actions: Mapping[str, QAction]) -> None:
+        """With the buttons of these actions."""
+        self.bar = GridBar(actions)
+        self._column.addWidget(self.bar)
 
     def open(
         self,
@@ -54,7 +66,8 @@ class GridPage(QWidget):
         been released.
         """
         self._engine = SharedEngine(open_engine)
-        for address, source, regions in sources:
+        stems = _stems([source.name for _, source, _ in sources])
+        for (address, source, regions), stem in zip(sources, stems):
             watch = Watch(
                 source,
                 engine=self._engine,
@@ -63,7 +76,7 @@ class GridPage(QWidget):
                 blur=self.blur,
                 regions=regions,
             )
-            tile = Tile(address, watch, _labels(card))
+            tile = Tile(address, watch, _labels(card), stem)
             tile.wanted.connect(partial(self.wanted.emit, tile))
             tile.left.connect(partial(self.left.emit, tile))
             self.tiles.append(tile)
@@ -89,6 +102,9 @@ class GridPage(QWidget):
         self.take_back()
         close_all(tile.watch.vigil for tile in self.tiles)
         return [self.remove(tile) for tile in list(self.tiles)], self._engine
+
+    def tile_of(self, pipeline: LivePipeline) -> Tile | None:
+        return next((tile for tile in self.tiles if tile.watch.pipeline is pipeline), None)
 
     def remove(self, tile: Tile) -> LivePipeline:
         """Lets go of one; whoever asked closes it. The others move together."""
@@ -119,6 +135,15 @@ class GridPage(QWidget):
         for tile in self.tiles:
             tile.watch.vigil.keep(wishes)
 
+    def show_recorded(self, recorded: int, waiting: int) -> None:
+        """How many of the sources are recorded, and how many wait to be."""
+        self.bar.count(len(self.tiles), recorded, waiting)
+
+    def hush(self) -> None:
+        """What is said in the places of the sources is old."""
+        for tile in self.tiles:
+            tile.note.dismiss()
+
     def choose(self, choice: Choice) -> None:
         for tile in self.tiles:
             tile.watch.pipeline.choose(choice)
@@ -147,8 +172,15 @@ class GridPage(QWidget):
     def _refresh(self) -> None:
         for tile in self.tiles:
             if view := tile.refresh():
-                self.looked.emit(tile.watch.source.name, view.recording)
+                self.looked.emit(tile.subject, view.recording)
 
 
 def _labels(card: ModelCard | None) -> LabelMap:
     return LabelMap(card.classes if card else ())
+
+
+def _stems(names: Sequence[str]) -> list[str]:
+    """What the files of each source are called; two cameras behind one host are numbered."""
+    stems = [stem_of(name) for name in names]
+    count = Counter(stems)
+    return [f"{stem}-{number}" if count[stem] > 1 else stem for number, stem in enumerate(stems, 1)]

@@ -1,133 +1,114 @@
-"""Recordings and snapshots asked for in the window, and what is said about them."""
+"""Recordings and snapshots asked for in the window, of all sources that are shown."""
 
-import re
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, QUrl, pyqtSignal
-from PyQt5.QtGui import QDesktopServices
+from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QAction
 
-from app.keeping import Wishes, folder_of, new_path, new_paths
+from app.keeping import Wishes
 from app.pipeline import LivePipeline, RecordingState, View
-from app.pipeline.live_recording import names_after
-from app.recording.clip import SUFFIXES, check_target
-from app.recording.part_file import make_folder, reason
+from app.recording.clip import SUFFIXES
+from app.recording.part_file import reason
 from app.recording.quota import is_starred, set_star
-from app.recording.sinks import AnnotatedPicture
 from detector.errors import RecordingError
 from detector.values import LabelMap
 from widgets.banner import Banner
 from widgets.errand import Errand, Reply
+from widgets.receipts import Receipt, Receipts
 from widgets.recording_dialog import RecordingDialog
-from widgets.seek_bar import clock
-
-_REMEMBERED = 64  # recordings whose end was told: of all sources that are watched together
+from widgets.source_keeping import SourceKeeping, Subject
 
 
 class Keeping(QObject):
     """Methods of the table of actions. None waits for a disk, but `record`.
 
-    watched  the pipeline and the names of its classes; None without a source
+    shown    the sources that can be seen
     wishes   how recordings are made
     folder   where files go; empty: the person's videos
     playing  the file that is watched; None for what is none
     changed  wishes or folder
+    said     a pipeline, a sentence about its recording or snapshot, and its tone
+    asked    the person wants something: what was said before is old
+    counted  how many of the sources shown are recorded, and how many wait to be
     """
 
     changed = pyqtSignal()
+    said = pyqtSignal(object, str, str)
+    asked = pyqtSignal()
+    counted = pyqtSignal(int, int)
 
-    def __init__(
-        self, parent: QObject, *, watched: Callable[[], tuple[LivePipeline, LabelMap] | None], banner: Banner
-    ) -> None:
+    def __init__(self, parent: QObject, *, shown: Callable[[], Sequence[Subject]], banner: Banner) -> None:
         super().__init__(parent)
-        self._watched = watched
+        self._shown = shown
         self._banner = banner
-        self._announced: deque[RecordingState] = deque(maxlen=_REMEMBERED)
-        self._warned: dict[str, str] = {}  # kinds of warnings, by the source
+        self._receipts = Receipts(banner)
+        self._sources: dict[LivePipeline, SourceKeeping] = {}
         self._recorded: Path | None = None  # last
-        self._wanted: LivePipeline | None = None  # is to be recorded once the disk is prepared
-        self._preparing = self._errand("prepare a recording", "the recording begins")
-        self._saving = self._errand("save a snapshot", "the snapshot is saved")
-        self._starring = self._errand("star a recording", "the star is set")
+        self._starring = Errand(self, "star a recording")
+        self._mind(self._starring, "the star is set")
         self.wishes = Wishes()
         self.folder = ""
         self.playing: Path | None = None
         self.button: QAction | None = None
 
-    def _errand(self, name: str, then: str) -> Errand:
-        errand = Errand(self, name)
+    def _mind(self, errand: Errand, then: str) -> None:
+        """Says when the disk lets it wait."""
         sentence = f"The disk does not answer; {then} as soon as it does."
         errand.slow.connect(lambda: self._banner.say(sentence, tone="warning"))
         errand.answered.connect(lambda: self._take_back(sentence))
-        return errand
 
     def _take_back(self, sentence: str) -> None:
         if self._banner.words == sentence:
             self._banner.dismiss()
 
+    def _of(self, subject: Subject) -> SourceKeeping:
+        pipeline = subject.pipeline
+        if (known := self._sources.get(pipeline)) is not None:
+            return known
+        made = self._sources[pipeline] = SourceKeeping(pipeline, subject.stem)
+        made.said.connect(partial(self.said.emit, pipeline))
+        made.saved.connect(self._saved)
+        self._mind(made.preparing, "the recording begins")
+        self._mind(made.saving, "the snapshot is saved")
+        return made
+
+    def let_go(self, pipeline: LivePipeline) -> SourceKeeping:
+        """The source is watched no more; whoever asked looks for its last recording."""
+        let_go = self._of(Subject(pipeline, LabelMap(()), pipeline.source.name))
+        del self._sources[pipeline]
+        let_go.stop()
+        return let_go
+
     def record(self, path: Path, *, force: bool = False) -> None:
-        """Records under this name; what keeps it from that is said."""
-        if (watched := self._watched()) is None:
-            return
-        try:
-            watched[0].start_recording(path, plan=self.wishes.plan(force=force))
-        except RecordingError as error:
-            self._banner.say(str(error), tone="error")
+        """Records what is shown under this name; what keeps it from that is said."""
+        for subject in self._shown():
+            try:
+                subject.pipeline.start_recording(path, plan=self.wishes.plan(force=force))
+            except RecordingError as error:
+                self.said.emit(subject.pipeline, str(error), "error")
 
     def toggle_recording(self, on: bool) -> None:
-        if (watched := self._watched()) is None:
-            return
-        pipeline = watched[0]
-        recording = pipeline.latest().recording
-        if not on:
-            self._wanted = None
-            pipeline.stop_recording()
-        elif not (recording and recording.running):
-            self._begin(pipeline)
-
-    def _begin(self, pipeline: LivePipeline) -> None:
-        self._wanted = pipeline
-        self._preparing.begin(partial(self._prepare, pipeline, self.wishes, self.folder))
-
-    def _prepare(self, pipeline: LivePipeline, wishes: Wishes, folder: str) -> Reply:
-        """In a thread of its own."""
-        name, place = pipeline.source.name, folder_of(folder)
-        try:
-            if wishes.one_file:
-                path = new_path(name, ".mp4", folder=folder)
-                check_target(path, force=False)
-                names = names_after(path)
+        """Of all that are shown."""
+        self._ask()
+        for each in map(self._of, self._shown()):
+            if on:
+                each.record(self.wishes, self.folder)
             else:
-                make_folder(place)
-                names = new_paths(name, folder=folder)
-        except (RecordingError, OSError) as error:
-            return partial(self._refuse, pipeline, _sentence(error, place))
-        return partial(self._start, pipeline, names, place, wishes)
+                each.stop()
+        self.show_state()
 
-    def _start(self, pipeline: LivePipeline, names: Iterator[Path], place: Path, wishes: Wishes) -> None:
-        if not self._still_wanted(pipeline):
-            return
-        try:
-            pipeline.start_recording_as(names, place, plan=wishes.plan())
-        except RecordingError as error:
-            self._banner.say(str(error), tone="error")
+    def take_snapshot(self) -> None:
+        """One of each that is shown."""
+        self._ask()
+        for subject in self._shown():
+            self._of(subject).take_snapshot(subject.labels, self.folder)
 
-    def _refuse(self, pipeline: LivePipeline, sentence: str) -> None:
-        if self._still_wanted(pipeline):
-            self._banner.say(sentence, tone="error")
-
-    def _still_wanted(self, pipeline: LivePipeline) -> bool:
-        """Whether it is still watched and to be recorded; another that is wanted by now has its turn."""
-        wanted, self._wanted = self._wanted, None
-        watched = self._watched()
-        if wanted is None or watched is None or watched[0] is not wanted:
-            return False
-        if wanted is not pipeline:
-            self._begin(wanted)
-        return wanted is pipeline
+    def _ask(self) -> None:
+        self.asked.emit()
+        for each in self._sources.values():
+            each.warn_again()
 
     def choose_recording(self) -> None:
         """Asks how recordings are made."""
@@ -157,70 +138,25 @@ class Keeping(QObject):
         words = "is starred: no quota deletes it" if starred else "has lost its star"
         return partial(self._banner.say, f"{clip.name} {words}")
 
-    def take_snapshot(self) -> None:
-        if (watched := self._watched()) is None:
-            return
-        pipeline, labels = watched
-        view = pipeline.latest()
-        if view.frame is None:
-            return
-        self._saving.begin(partial(self._save, view, labels, pipeline.source.name, self.folder))
-
-    def _save(self, view: View, labels: LabelMap, name: str, folder: str) -> Reply:
-        """In a thread of its own."""
-        assert view.frame is not None
-        try:
-            path = new_path(name, ".jpg", folder=folder)
-            AnnotatedPicture(path, labels).write(view.frame, view.detections)
-        except (RecordingError, OSError) as error:
-            return partial(self._banner.say, _sentence(error, folder_of(folder)), tone="error")
-        return partial(self._say_saved, f"Saved {path.name}", path)
-
     def follow(self, view: View) -> None:
-        """Keeps the button right while this is watched, and says how its recording ended."""
+        """The newest of the only source that is shown."""
+        for subject in self._shown():
+            self.look(subject, view.recording)
+
+    def look(self, subject: Subject, recording: RecordingState | None) -> None:
+        """Says what has become of the newest recording of a source, shown or not; called now and then."""
+        self._of(subject).look(recording)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Keeps the button right: whether anything that is shown is recorded."""
+        recorded = [each for each in map(self._of, self._shown()) if each.is_recorded]
+        waiting = sum(each.is_waiting for each in recorded)
         if self.button is not None:
-            watched = self._watched()
-            soon = watched is not None and watched[0] is self._wanted
-            self.button.setChecked(soon or bool(view.recording and view.recording.running))
-        if watched := self._watched():
-            self.look_after(watched[0].source.name, view.recording)
+            self.button.setChecked(bool(recorded))
+        self.counted.emit(len(recorded) - waiting, waiting)
 
-    def look_after(self, source: str, recording: RecordingState | None) -> None:
-        """Says how a recording ended, and a warning once, not again for each figure in it that changes."""
-        self.announce(recording)
-        warning = recording.warning if recording and recording.running else ""
-        kind = re.sub(r"[\d.]+", "", warning)
-        if warning and kind != self._warned.get(source):
-            self._banner.say(warning, tone="warning")
-        self._warned[source] = kind
-
-    def announce(self, recording: RecordingState | None) -> None:
-        """Says, once, how a recording ended; also one of a source that is watched no more."""
-        if recording is None or recording.running or recording in self._announced:
-            return
-        self._announced.append(recording)
-        if recording.failure:
-            self._banner.say(recording.failure, tone="error")
-        elif not recording.files:
-            self._banner.say("Nothing was recorded: there was no picture.", tone="warning")
-        else:
-            names = ", ".join(result.path.name for result in recording.files)
-            if len(recording.files) > 3:
-                names = f"{len(recording.files)} files, the last {recording.files[-1].path.name}"
-            seconds = sum(result.seconds for result in recording.files)
-            self._recorded = recording.files[-1].path
-            self._say_saved(f"Recorded {names}, {clock(seconds)} long", recording.files[0].path)
-
-    def _say_saved(self, sentence: str, path: Path) -> None:
-        folder = QUrl.fromLocalFile(str(path.parent))
-        self._banner.say(
-            f"{sentence} in {path.parent}",
-            button="Open folder",
-            action=lambda: QDesktopServices.openUrl(folder),
-        )
-
-
-def _sentence(error: RecordingError | OSError, place: Path) -> str:
-    if isinstance(error, RecordingError):
-        return str(error)
-    return f"{place} cannot be used ({reason(error)}); choose another folder."
+    def _saved(self, receipt: Receipt) -> None:
+        if receipt.files[-1].suffix in SUFFIXES:
+            self._recorded = receipt.files[-1]
+        self._receipts.say(receipt)

@@ -33,7 +33,7 @@ def make_actions(window: QMainWindow, *doers: QObject) -> dict[str, QAction]:
             action.setIcon(icon(row.icon, tone_on="record" if row.name == "toggle_recording" else "accent"))
         if row.checkable:
             action.setCheckable(True)
-            action.toggled.connect(do)
+            (action.triggered if row.follows else action.toggled).connect(do)
         else:
             action.triggered.connect(lambda _checked, do=do: do())
         action.setAutoRepeat(not row.checkable)

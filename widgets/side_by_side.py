@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QFileDialog
 
-from app.pipeline import BATCH
+from app.pipeline import BATCH, LivePipeline
 from app.source_sets import expand, write_set
-from app.sources import open_source
+from app.sources import open_source, path_of
 from detector.errors import StudioError
+from widgets.source_keeping import Subject
 from widgets.tile import Tile
 from widgets.vigil import without_option
 
@@ -24,6 +25,21 @@ class SideBySide(QObject):
     def __init__(self, window: "Window") -> None:
         super().__init__(window)
         self._window = window
+
+    def connect(self) -> None:
+        """With the other parts of the window."""
+        window = self._window
+        grid, keeping, panel = window.grid, window.keeping, window.page.panel
+        grid.wanted.connect(self.show_large)
+        grid.left.connect(self.leave)
+        grid.looked.connect(keeping.look)
+        keeping.said.connect(self.say)
+        keeping.asked.connect(grid.hush)
+        keeping.counted.connect(grid.show_recorded)
+        for changed in (panel.thresholds_changed, panel.classes_changed):
+            changed.connect(lambda: grid.choose(window.page.choice()))
+        window.actions_by_name["toggle_boxes"].toggled.connect(grid.show_boxes)
+        window.actions_by_name["toggle_labels"].toggled.connect(grid.show_names)
 
     def open(self, addresses: Sequence[str]) -> None:
         """Watches several sources; a set counts as what is in it. What was watched before is let go."""
@@ -62,6 +78,7 @@ class SideBySide(QObject):
     def show_large(self, tile: Tile) -> None:
         window = self._window
         window.address = tile.address
+        window.keeping.playing = path_of(tile.address)
         window.page.borrow(window.grid.lend(tile))
         window.go_to(window.page)
         window.page.go_on()
@@ -73,6 +90,27 @@ class SideBySide(QObject):
             window.close_source()
         else:
             window.end_soon(window.grid.remove(tile))
+            self._say_title()
+
+    def shown(self) -> list[Subject]:
+        """What can be seen now: the source that is shown large, or all."""
+        window = self._window
+        if (watched := window.page.watched()) is None:
+            return [tile.subject for tile in window.grid.tiles]
+        large = window.grid.large
+        return [Subject(*watched, large.stem if large else watched[0].source.name)]
+
+    def say(self, pipeline: LivePipeline, sentence: str, tone: str) -> None:
+        """Something about one source: in its place, and across the window where that cannot be seen."""
+        window = self._window
+        watched = window.page.watched()
+        if watched and watched[0] is pipeline:
+            window.banner.say(sentence, tone=tone)
+            return
+        if tile := window.grid.tile_of(pipeline):
+            tile.say(sentence, tone)
+        if watched or tile is None:
+            window.banner.say(f"{pipeline.source.name}: {sentence}", tone=tone)
 
     def save_together(self) -> None:
         """The sources side by side, as a file that opens them again."""
@@ -94,6 +132,10 @@ class SideBySide(QObject):
 
     def _show_all(self) -> None:
         window = self._window
-        window.address = None
+        window.address = window.keeping.playing = None
         window.go_to(window.grid)
-        window.say_title(f"{len(window.grid.tiles)} sources")
+        self._say_title()
+
+    def _say_title(self) -> None:
+        count = len(self._window.grid.tiles)
+        self._window.say_title("1 source" if count == 1 else f"{count} sources")

@@ -25,7 +25,8 @@ def card_words(view: View, now: float) -> CardWords | None:
     state, left = view.status.state, view.status.seconds_left(now)
     if state in (State.LIVE, State.ENDED):
         return None
-    sentence = "\n".join(filter(None, (view.status.sentence + ".", _age(view), _countdown(state, left))))
+    sentence = view.status.sentence + ("" if view.status.sentence.endswith("?") else ".")
+    sentence = "\n".join(filter(None, (sentence, _age(view), _countdown(state, left))))
     match state:
         case State.CONNECTING:
             return CardWords(title="Connecting", sentence=sentence)
@@ -97,7 +98,12 @@ def statistics(view: View) -> tuple[str, ...]:
 
 def recording_words(recording: RecordingState) -> str:
     """The mark in the corner of the picture while a recording runs."""
-    return "WAITING" if recording.waiting else f"REC {clock(recording.seconds)}"
+    return "WAITING" if is_waiting(recording) else f"REC {clock(recording.seconds)}"
+
+
+def is_waiting(recording: RecordingState) -> bool:
+    """Whether nothing is written yet of one that runs: no event has come, or no picture."""
+    return recording.waiting or not recording.frames
 
 
 def _pair(value: tuple[float, float] | None) -> str:

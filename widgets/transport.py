@@ -25,7 +25,7 @@ class Transport(QFrame):
         self.setObjectName("transport")
         self.setAccessibleName("Playback")
         self._actions = actions
-        self._buttons = {name: _button(actions[name]) for name in _LEFT + _RIGHT}
+        self._buttons = {name: action_button(actions[name]) for name in _LEFT + _RIGHT}
         self._state = QLabel()
         self._time, self._duration = QLabel(), QLabel()
         for label, name in ((self._time, "Time"), (self._duration, "Length")):
@@ -85,7 +85,8 @@ class Transport(QFrame):
         self._state.setText(words)
 
 
-def _button(action: QAction) -> QToolButton:
+def action_button(action: QAction) -> QToolButton:
+    """Does what a row of the table of actions says."""
     button = QToolButton()
     button.setDefaultAction(action)
     button.setIconSize(QSize(22, 22))

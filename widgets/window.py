@@ -65,7 +65,7 @@ class Window(QMainWindow):
         self.grid = GridPage()
         self.together = SideBySide(self)
         self.ending = Ending(self)
-        self.keeping = Keeping(self, watched=self.page.watched, banner=self.banner)
+        self.keeping = Keeping(self, shown=self.together.shown, banner=self.banner)
         self.replay = Replay(self.page.playback.pipeline, self.page.choice, self)
         self.recovering = Recovering(self, self.banner)
         self.page.blur = self.grid.blur = tuple(blur)
@@ -88,6 +88,7 @@ class Window(QMainWindow):
         self.models.import_action = self.actions_by_name["import_model"]
         self.keeping.button = self.actions_by_name["toggle_recording"]
         self.page.lay_out(self.actions_by_name)
+        self.grid.lay_out(self.actions_by_name)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start_page)
         self._pages.addWidget(self.page)
@@ -132,13 +133,7 @@ class Window(QMainWindow):
         self.page.panel.model_button.clicked.connect(
             lambda: self.models.choose_model(self.page.panel.model_button)
         )
-        self.grid.wanted.connect(self.together.show_large)
-        self.grid.left.connect(self.together.leave)
-        self.grid.looked.connect(self.keeping.look_after)
-        self.page.panel.thresholds_changed.connect(lambda: self.grid.choose(self.page.choice()))
-        self.page.panel.classes_changed.connect(lambda: self.grid.choose(self.page.choice()))
-        self.actions_by_name["toggle_boxes"].toggled.connect(self.grid.show_boxes)
-        self.actions_by_name["toggle_labels"].toggled.connect(self.grid.show_names)
+        self.together.connect()
         self.ending.done.connect(self._ended)
         self._overdue = QTimer(self, interval=int(_END_WITHIN * 1000), singleShot=True)
         self._overdue.timeout.connect(self._end)
@@ -259,10 +254,12 @@ class Window(QMainWindow):
         page.setFocus()
         for row in ACTIONS:
             if row.menu in ("Playback", "Detection"):
-                self.actions_by_name[row.name].setEnabled(watching)
+                together = row.together and page is self.grid
+                self.actions_by_name[row.name].setEnabled(watching or together)
         self.actions_by_name["close_source"].setEnabled(page is not self.start_page)
         self.actions_by_name["save_together"].setEnabled(bool(self.grid.tiles))
         self.actions_by_name["show_grid"].setEnabled(watching and self.grid.large is not None)
+        self.keeping.show_state()
 
     def _models_changed(self) -> None:
         card = self.models.card
@@ -317,13 +314,11 @@ class Window(QMainWindow):
             self.ending.add("the detector", engine)
         elif pipeline is not None:
             self.end_soon(pipeline)
-        self.actions_by_name["toggle_recording"].setChecked(False)
 
     def end_soon(self, pipeline: LivePipeline) -> None:
         """This one is told to end; what it has recorded is announced when it has."""
-        self.ending.add(
-            pipeline.source.name, pipeline, lambda: self.keeping.announce(pipeline.latest().recording)
-        )
+        kept = self.keeping.let_go(pipeline)
+        self.ending.add(pipeline.source.name, pipeline, lambda: kept.look(pipeline.latest().recording))
 
     def _ended(self) -> None:
         if self._closing:

@@ -183,14 +183,24 @@ def test_what_is_said_of_a_source_fits_into_a_small_place(qtbot, open_window: Ca
     assert tile.view.rect().contains(tile.view.card.geometry())
 
 
+def test_long_names_do_not_widen_the_window(qtbot, open_window: Callable[..., Window], tmp_path: Path):
+    name = f"{'the-entrance-of-the-shop-' * 4}seen-from-the-street.mp4"
+    window = open_window()
+    window.together.open([str(tmp_path / name)] * 9)
+    window.resize(800, 600)
+    tile = window.grid.tiles[4]
+    until(qtbot, lambda: tile.figures.text() and window.width() == 800 and "…" in tile.name.text())
+    assert tile.name.accessibleName() == name
+
+
 def test_how_a_recording_ends_is_said_while_its_source_is_one_of_several(qtbot, grid: Window, tmp_path: Path):
     for tile, name in zip(grid.grid.tiles, ("one.mp4", "two.mp4")):
         tile.watch.pipeline.start_recording(tmp_path / name)
     for tile, name in zip(grid.grid.tiles, ("one.mp4", "two.mp4")):
         until(qtbot, lambda tile=tile: tile.watch.pipeline.latest().recording.frames > 5)
         tile.watch.pipeline.stop_recording()
-        until(qtbot, lambda name=name: f"Recorded {name}" in grid.banner.words)
-    for _ in range(2 * len(grid.grid.tiles)):  # two looks later, the first is not told again
+        until(qtbot, lambda name=name: name in grid.banner.words)
+    for _ in range(2 * len(grid.grid.tiles)):  # two looks later, neither is told again
         with qtbot.waitSignal(grid.grid.looked):
             pass
-    assert "Recorded two.mp4" in grid.banner.words
+    assert f"Recorded one.mp4, two.mp4 in {tmp_path}" == grid.banner.words

@@ -18,8 +18,7 @@ from app.sources import State
 from tests.app.feeding import disk_image, frozen
 from tests.app.videos import read_number
 from tests.widgets.person import Person
-from widgets import errand
-from widgets import keeping as window_keeping
+from widgets import errand, source_keeping
 from widgets.recording_dialog import RecordingDialog
 
 
@@ -129,7 +128,7 @@ def silent_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         answers.wait(20)
         return new_path(*arguments, folder=folder)
 
-    monkeypatch.setattr(window_keeping, "new_path", waiting)
+    monkeypatch.setattr(source_keeping, "new_path", waiting)
     monkeypatch.setattr(errand, "_SLOW_MS", 50)
     yield answers
     answers.set()
@@ -188,8 +187,8 @@ def test_a_recording_that_is_wanted_no_more_once_the_disk_answers_does_not_begin
     person.presses(Qt.Key_R)
     person.presses(Qt.Key_R)
     silent_disk.set()
-    preparing = person.window.keeping._preparing
-    person.bot.waitUntil(lambda: not preparing._under_way)
+    (kept,) = person.window.keeping._sources.values()
+    person.bot.waitUntil(lambda: not kept.preparing._under_way)
     assert person.view.recording is None
     assert not person.window.actions_by_name["toggle_recording"].isChecked()
 

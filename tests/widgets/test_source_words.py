@@ -50,6 +50,11 @@ def test_a_state_is_said_with_its_reason_the_age_of_the_picture_and_what_comes_n
     assert said(view, state, retry_in=retry_in) == words
 
 
+def test_a_reason_that_asks_ends_with_its_own_mark(view: View):
+    words = card_words(replace(view, frame=None, status=Status(State.STALLED, "Is it on?")), now=100.0)
+    assert words and words.sentence == "Is it on?"
+
+
 def test_without_a_picture_no_age_is_said(view: View):
     assert said(replace(view, frame=None), State.CONNECTING) == "Connecting: The reason."
 
