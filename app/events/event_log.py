@@ -4,14 +4,12 @@ who sees the event --belt--> writer: picture, line --belt--> doer: the action, h
 """
 
 import json
-import logging
 import os
 import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,14 +18,13 @@ from typing import Any
 import cv2
 
 from app.events.actions import Action
+from app.events.mishaps import Mishaps
 from app.events.rules import Event
 from app.overlay import draw
 from app.pipeline.belt import Abandoned, Belt
 from app.recording.part_file import PRIVATE, create_private, make_folder, reason
-from detector.errors import RecordingError, StudioError
+from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
-
-logger = logging.getLogger(__name__)
 
 _WAITING_BYTES = 200_000_000  # of pixels: 32 frames of 1080p
 _WAITING = 64
@@ -41,6 +38,7 @@ class _Notice:
     event: Event
     frame: Frame
     found: Detections
+    labels: LabelMap
     noticed_at: datetime
 
 
@@ -64,11 +62,10 @@ class EventLog:
         wrote: Callable[[Event, Path | None], None] = lambda event, picture: None,
     ) -> None:
         self.path = path
-        self.labels = labels
         self.count = 0
-        self._action, self._live, self._wrote = action, live, wrote
+        self._labels, self._action, self._live, self._wrote = labels, action, live, wrote
         self._pictures: deque[Path] = deque()
-        self._said: set[str] = set()
+        self._mishaps = Mishaps()
         self._hurried_until = float("inf")
         self._notices: Belt[_Notice] = Belt(items=_WAITING, size=_WAITING_BYTES)
         most = _WAITING if live else _MOST_ERRANDS
@@ -80,14 +77,20 @@ class EventLog:
         for thread in self._threads:
             thread.start()
 
-    def offer(self, events: list[Event], frame: Frame, found: Detections) -> None:
-        """Events of a frame, with all that was found on it."""
+    def offer(
+        self, events: list[Event], frame: Frame, found: Detections, labels: LabelMap | None = None
+    ) -> None:
+        """Events of a frame, with all that was found on it.
+
+        labels  of the model that found it, where it may be another by now than the log was begun with
+        raises  Abandoned when it is closed
+        """
         for event in events:
-            notice = _Notice(event, frame, found, datetime.now().astimezone())
+            notice = _Notice(event, frame, found, labels or self._labels, datetime.now().astimezone())
             if not self._live:
                 self._notices.put(notice, frame.pixels.nbytes)
             elif self._notices.put_newest(notice, frame.pixels.nbytes):
-                self._say_once("The disk is too slow for so many events; some are lost.")
+                self._mishaps.say_once("The disk is too slow for so many events; some are lost.")
 
     def close(self, timeout: float | None = None) -> bool:
         """What was offered is still written and acted upon; for `timeout` seconds at most, where given.
@@ -122,22 +125,22 @@ class EventLog:
     def _take_note(self, notice: _Notice) -> None:
         picture = None
         if self.path is not None:
-            with self._surviving(f"Events cannot be written to {self.path}"):
+            with self._mishaps.of(f"Events cannot be written to {self.path}"):
                 picture = self._write_picture(self.path, notice)
-            with self._surviving(f"Events cannot be written to {self.path}"):
+            with self._mishaps.of(f"Events cannot be written to {self.path}"):
                 _append(self.path, json.dumps(_line(notice, picture), ensure_ascii=False, allow_nan=False))
                 self.count += 1
-        with self._surviving("An event could not be told"):
+        with self._mishaps.of("An event could not be told"):
             self._wrote(notice.event, picture)
         if self._action is not None and self._errands.put_newest(_line(notice, picture), 1):
-            self._say_once("Events come faster than the action for them ends; some go without it.")
+            self._mishaps.say_once("Events come faster than the action for them ends; some go without it.")
 
     def _write_picture(self, path: Path, notice: _Notice) -> Path:
         event, folder = notice.event, path.with_name(f"{path.stem}-pictures")
         make_folder(folder)
         where = re.sub(r"[^\w-]+", "-", event.place)[:40]
         name = f"{notice.noticed_at:%Y%m%d-%H%M%S.%f}-{event.kind}-{where}-{event.track_id}.jpg"
-        _, content = cv2.imencode(".jpg", draw(notice.frame.pixels, notice.found, self.labels))
+        _, content = cv2.imencode(".jpg", draw(notice.frame.pixels, notice.found, notice.labels))
         with os.fdopen(create_private(folder / name), "wb") as file:
             file.write(content.tobytes())
         self._pictures.append(folder / name)
@@ -155,26 +158,8 @@ class EventLog:
 
     def _act(self, errand: dict[str, Any]) -> None:
         assert self._action is not None
-        with self._surviving("The action for an event was not carried out"):
+        with self._mishaps.of("The action for an event was not carried out"):
             self._action.do(errand)
-
-    @contextmanager
-    def _surviving(self, what: str) -> Iterator[None]:
-        """One event with which something goes wrong must not be the last one: it is said, and they go on."""
-        try:
-            yield
-        except StudioError as error:
-            self._say_once(f"{what}: {error}")
-        except OSError as error:
-            self._say_once(f"{what}: {reason(error)}.")
-        except Exception as error:  # noqa: BLE001 - for the same reason as any other
-            self._say_once(f"{what}: {type(error).__name__}; the log says more.", error)
-
-    def _say_once(self, sentence: str, error: Exception | None = None) -> None:
-        """A camera sees thousands of events a day, and a full disk them all."""
-        if sentence not in self._said:
-            self._said.add(sentence)
-            logger.warning("%s", sentence, exc_info=error)
 
 
 def _line(notice: _Notice, picture: Path | None) -> dict[str, Any]:

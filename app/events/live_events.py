@@ -1,22 +1,22 @@
 """Events of a source that is watched live: whoever has found something hands it over and goes on."""
 
-import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from app.events.event_log import EventLog
+from app.events.mishaps import Mishaps
 from app.events.regions import Regions
 from app.events.rules import Event, Rules, Tally
 from app.pipeline.belt import Abandoned, Belt
 from detector.values import Detections, Frame, LabelMap
 
-logger = logging.getLogger(__name__)
-
 _WAITING = 8  # frames: 8 detections late is late enough
 _WAITING_BYTES = 200_000_000
+_NOT_FOLLOWED = "What happened on a frame could not be told"
 
 
 class LiveEvents:
@@ -33,7 +33,9 @@ class LiveEvents:
         happened: Callable[[Event], None] = lambda event: None,
     ) -> None:
         self._told, self._happened = told, happened
-        self._belt: Belt[tuple[Frame, Detections]] = Belt(items=_WAITING, size=_WAITING_BYTES)
+        self._mishaps = Mishaps()
+        # each with the rules of its moment: what another model has found means nothing to those that follow
+        self._belt: Belt[tuple[Frame, Detections, Rules]] = Belt(items=_WAITING, size=_WAITING_BYTES)
         self._lock = threading.Lock()  # guards what follows
         self._rules: Rules | None = None
         self._log: EventLog | None = None
@@ -44,8 +46,6 @@ class LiveEvents:
         """From now on these zones and lines; what was counted begins anew."""
         with self._lock:
             self._rules = Rules(regions, labels) if regions else None
-            if self._log is not None:
-                self._log.labels = labels
 
     def keep(self, log: EventLog | None) -> None:
         """From now on events go there too; the log before is closed by whoever opened it."""
@@ -54,11 +54,9 @@ class LiveEvents:
 
     def offer(self, frame: Frame, found: Detections) -> None:
         """A frame that was looked at, with track ids. Never waits."""
-        if self._rules is not None:
-            try:
-                self._belt.put_newest((frame, found), frame.pixels.nbytes)
-            except Abandoned:
-                return
+        if (rules := self._rules) is not None:
+            with suppress(Abandoned):
+                self._belt.put_newest((frame, found, rules), frame.pixels.nbytes)
 
     def tallies(self) -> Mapping[str, Tally]:
         """What each zone and line has seen until now."""
@@ -78,27 +76,30 @@ class LiveEvents:
         self._belt.abandon()
 
     def _follow_all(self) -> None:
-        last: tuple[Frame, Detections] | None = None
-        while pairs := self._belt.take_now(1):
+        last: tuple[Frame, Detections, Rules] | None = None
+        while waiting := self._belt.take_now(1):
             import supervision  # noqa: F401  seconds, once: not while the window waits for the lock
 
-            for frame, found in pairs:
-                last = frame, found
-                with self._lock:
-                    rules, log = self._rules, self._log
-                    events = rules.see(frame.pts, (frame.height, frame.width), found) if rules else []
-                self._tell(events, frame, found, log)
+            for frame, found, rules in waiting:
+                last = frame, found, rules
+                with self._mishaps.of(_NOT_FOLLOWED):
+                    with self._lock:
+                        events = rules.see(frame.pts, (frame.height, frame.width), found)
+                    self._tell(events, *last)
         if last is not None:
-            with self._lock:
-                rules, log = self._rules, self._log
-                events = rules.finish() if rules else []
-            self._tell(events, *last, log)
+            with self._mishaps.of(_NOT_FOLLOWED):
+                with self._lock:
+                    events = last[2].finish() if last[2] is self._rules else []
+                self._tell(events, *last)
 
-    def _tell(self, events: list[Event], frame: Frame, found: Detections, log: EventLog | None) -> None:
+    def _tell(self, events: list[Event], frame: Frame, found: Detections, rules: Rules) -> None:
+        with self._lock:
+            log = self._log
         for event in events:
             self._happened(event)
         if log is not None:
-            log.offer(events, frame, found)
-            return
+            with suppress(Abandoned):  # closed by whoever opened it, just now
+                log.offer(events, frame, found, rules.labels)
+                return
         for event in events:
             self._told(event, None)

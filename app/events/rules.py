@@ -121,8 +121,7 @@ class Rules:
     """Follows the objects of one source."""
 
     def __init__(self, regions: Regions, labels: LabelMap) -> None:
-        self.regions = regions
-        self._labels = labels
+        self.regions, self.labels = regions, labels
         self._size: tuple[int, int] | None = None
         self._pts = float("-inf")
         self._zones: list[tuple[Zone, Any]] = []  # with supervision's judge of each
@@ -149,7 +148,7 @@ class Rules:
         self._pts = pts
         tracked = Detections.empty()
         if found.track_ids is not None:  # of a model that was just let go there may be ids that nobody knows
-            tracked = found[(found.track_ids >= 0) & (found.class_ids < len(self._labels))]
+            tracked = found[(found.track_ids >= 0) & (found.class_ids < len(self.labels))]
         sights = _sights(tracked)
         seen = _for_supervision(tracked)
         for line, judge in self._lines:
@@ -262,7 +261,7 @@ class Rules:
             pts=pts,
             track_id=sight.track_id,
             class_id=class_id,
-            label=self._labels[class_id],
+            label=self.labels[class_id],
             score=sight.score,
             box=sight.box,
             size=self._size,
