@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 _SYNC_EVERY = 2.5  # seconds: a power cut costs 5 at most, and the disk needs some of them
 _LOOK_EVERY = 1.0
+_TIDY_EVERY = 3600.0  # also where no clip ends: what is too old goes while a camera sees nothing, or is gone
 
 
 class Upkeep:
@@ -122,7 +123,8 @@ class Upkeep:
         while True:
             self._tidy()
             with self._condition:
-                self._condition.wait_for(lambda: self._closed or self._ending)
+                if not self._condition.wait_for(lambda: self._closed or self._ending, _TIDY_EVERY):
+                    continue
                 if not self._closed:
                     return
                 clip = self._closed.popleft()
