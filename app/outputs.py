@@ -2,20 +2,24 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.pipeline.annotated_video import AnnotatedVideo
 from app.pipeline.batch import Job, Sink
 from app.recording import check_target
 from app.recording.clip import SUFFIXES
+from app.recording.disk import DiskLimits, refuse_full_disk
 from app.recording.part_file import make_folder, refuse_existing
-from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
+from app.recording.sinks import AnnotatedPicture
 from app.redaction import redact
 from app.sources import Source, files_in, open_source, path_of
 from app.sources.folder import PICTURE_SUFFIXES, is_picture
 from detector.errors import OptionError, RecordingError, SourceError
 from detector.values import LabelMap
+
+_USUAL = DiskLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ def jobs_for(
     labels: LabelMap,
     force: bool,
     capture: str = "auto",
+    limits: DiskLimits = _USUAL,
+    tell: Callable[[str], None] = lambda warning: None,
 ) -> list[Job]:
     """One job for each file, camera or stream; folders are the files in them.
 
@@ -51,6 +57,8 @@ def jobs_for(
     record   the file for the only source; else a folder, which gets a file of the same name for each
     lines    the file that gets a line for each frame, which must be none of these
     capture  see `open_source`
+    limits   of the disk that videos are recorded to
+    tell     see AnnotatedVideo
     raises   OptionError and RecordingError when something cannot be written where it would have to go;
              SourceError for a folder without pictures or videos, and when nothing is there at all
     Sources are not opened yet.
@@ -70,20 +78,27 @@ def jobs_for(
             Job(name=subject.name, source=subject.source, start=_start(subject, start))
             for subject in subjects
         ]
-    jobs = []
-    for subject, path in zip(subjects, _paths(subjects, addresses, record)):
+    jobs, paths = [], _paths(subjects, addresses, record)
+    for subject, path in zip(subjects, paths):
         if lines and _same(lines, path):
             raise OptionError(f"--record and --json would both write {path}; choose another name for one.")
-        _check(subject, path, force=force)
+        _check(subject, path, limits, force=force)
         sink: Sink = (
             AnnotatedPicture(path, labels, force=force)
             if subject.is_picture
-            else AnnotatedVideo(path, subject.source, labels, force=force)
+            else AnnotatedVideo(
+                path, subject.source, labels, limits=limits, taken=paths, tell=tell, force=force
+            )
         )
         jobs.append(
             Job(name=subject.name, source=subject.source, start=_start(subject, start), sinks=(sink,))
         )
     return jobs
+
+
+def recordings_of(jobs: Sequence[Job]) -> list[AnnotatedVideo]:
+    """Those that a job writes to."""
+    return [sink for job in jobs for sink in job.sinks if isinstance(sink, AnnotatedVideo)]
 
 
 def _start(subject: _Subject, start: float) -> float:
@@ -137,11 +152,12 @@ def _file_name(subject: _Subject) -> str:
     return str(name if subject.is_picture else name.with_suffix(".mp4"))
 
 
-def _check(subject: _Subject, path: Path, *, force: bool) -> None:
+def _check(subject: _Subject, path: Path, limits: DiskLimits, *, force: bool) -> None:
     if subject.path is not None and _same(path, subject.path):
         raise OptionError(f"The recording would replace its own source {path}; choose another name.")
     if not subject.is_picture:
         check_target(path, force=force)
+        refuse_full_disk(path.parent, limits)
         return
     if not is_picture(path):
         raise RecordingError(f"{subject.name} is a picture and gives one: name it {path.stem}.jpg.")

@@ -8,8 +8,10 @@ Every frame of a file is looked at once, in order. A camera or stream runs until
 faster than they can be looked at are left out and counted.
 
 --record OUT.mp4 writes the one video given, with its boxes drawn in (H.264, without sound); until it is
-finished it is OUT.part.mkv, which plays even if the program is killed. For one picture it is OUT.jpg or the
-like. For several sources or a folder OUT is a folder and gets a file of the same name for each source.
+finished it is OUT.part.mkv, which plays even if the program is killed or the power fails. Pictures of
+another size begin OUT-2.mp4. It needs 500 MB free on its disk, and ends in order when 250 MB are left. For
+one picture it is OUT.jpg or the like. For several sources or a folder OUT is a folder and gets a file of the
+same name for each source.
 
 --json writes a line for each frame, boxes as x1, y1, x2, y2 in pixels:
   {"source": "walk.mp4", "frame": 0, "time": 0.0, "width": 1280, "height": 720, "detections":

@@ -7,20 +7,23 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from app.commands.saying import Once
+from app.pipeline.annotated_video import AnnotatedVideo
 from app.pipeline.batch import Outcome, Progress
 from app.recording.lines import Lines
-from app.recording.sinks import AnnotatedPicture, AnnotatedVideo
+from app.recording.sinks import AnnotatedPicture
 from detector.values import LabelMap
 
 
 class Bar:
     """Progress with speed and time left on stderr, where a person watches a terminal; and sentences.
 
-    A context: the bar is gone afterwards. `moved` and `ended` may be called from any thread.
+    A context: the bar is gone afterwards. `moved`, `ended` and `warn` may be called from any thread.
     """
 
     def __init__(self, *, quiet: bool) -> None:
         self._progress: Any = None
+        self._quiet, self._once = quiet, Once()
         self._began = 0.0
         if quiet or not sys.stderr.isatty():
             return
@@ -72,6 +75,11 @@ class Bar:
         elif outcome.ending and outcome.ending != f"End of {outcome.job.source.name}":
             self.say(f"note: {outcome.ending}")
 
+    def warn(self, warning: str) -> None:
+        """Says once what a person should know of a recording that goes on; "": nothing."""
+        if self._once.is_new("recording", warning) and not self._quiet:
+            self.say(f"note: {warning}.")
+
     def say(self, sentence: str) -> None:
         if self._progress:
             self._progress.console.print(sentence, markup=False, highlight=False, soft_wrap=True)
@@ -109,8 +117,11 @@ def _written(outcomes: Sequence[Outcome], lines: Lines | None) -> str:
     files = []
     for outcome in outcomes:
         for sink in outcome.job.sinks:
-            if isinstance(sink, AnnotatedVideo) and sink.result and sink.result.frames:
-                files.append(f"{sink.path} ({_counted(sink.result.frames)}, {sink.result.seconds:.1f} s)")
+            if isinstance(sink, AnnotatedVideo):
+                files += [
+                    f"{result.path} ({_counted(result.frames)}, {result.seconds:.1f} s)"
+                    for result in sink.results
+                ]
             elif isinstance(sink, AnnotatedPicture) and outcome.frames:
                 files.append(str(sink.path))
     if len(files) > 4:

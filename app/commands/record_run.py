@@ -3,7 +3,6 @@
 import functools
 import itertools
 import logging
-import re
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ from pathlib import Path
 from app.blur import Blur
 from app.commands.event_options import EventOptions, open_log
 from app.commands.record_options import RecordOptions
+from app.commands.saying import Once
 from app.commands.stopping import stopped_by
 from app.events import read_regions
 from app.events.live_events import LiveEvents
@@ -188,7 +188,7 @@ class _Watch:
 
     def __init__(self, pipeline: LivePipeline, *, quiet: bool, only_events: bool) -> None:
         self._pipeline, self._quiet, self._only_events = pipeline, quiet, only_events
-        self._last: dict[str, str] = {}  # what was said of a subject
+        self._once = Once()
         self._told = 0  # clips
         self.failed = False
 
@@ -235,12 +235,9 @@ class _Watch:
         self._say(sentence, f"error: {sentence}")
 
     def _say(self, subject: str, sentence: str, *, note: bool = False) -> None:
-        """Once, until there is something else; figures in it may change meanwhile."""
-        key = re.sub(r"[\d.]+", "", sentence)
-        if key != self._last.get(subject, ""):
-            self._last[subject] = key
-            if sentence and not (note and self._quiet):
-                print(sentence, file=sys.stderr, flush=True)
+        """Once, until there is something else."""
+        if self._once.is_new(subject, sentence) and not (note and self._quiet):
+            print(sentence, file=sys.stderr, flush=True)
 
 
 def _counted(watches: list[_Watch]) -> str:

@@ -20,6 +20,7 @@ from app.sources import Packet, Source
 from detector.values import Detections, Frame, LabelMap
 
 _CANNOT = (OSError, ValueError, FFmpegError)
+_LITTLE = 1.0  # seconds; when time goes back further, it begins anew
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,18 +127,22 @@ class Encoding:
 
 
 class Clock:
-    """The times of a recording: without gaps where a file was sought in, as they are for a camera."""
+    """The times of a recording: without gaps where a file was sought in, as they are for a camera.
+
+    They never fall: where those of the source go back a little, time stands still for so long.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._seconds = 0.0
-        self._last: float | None = None
+        self._shift: float | None = None
 
     def seconds(self, pts: float, *, cut: bool) -> float:
-        if self._last is not None:
-            step = pts - self._last
-            if step <= 0 or (cut and not self._source.live):
-                step = 1 / self._source.rate if self._source.rate else 0.04
-            self._seconds += step
-        self._last = pts
+        if self._shift is None:
+            self._shift = pts
+        seconds = pts - self._shift
+        if (cut and not self._source.live) or seconds < self._seconds - _LITTLE:
+            seconds = self._seconds + (1 / self._source.rate if self._source.rate else 0.04)
+            self._shift = pts - seconds
+        self._seconds = max(self._seconds, seconds)
         return self._seconds

@@ -227,6 +227,7 @@ class LivePipeline:
             plan,
             source=self.source,
             copies=self._blur is None,
+            patient=not self.source.live,
             measure=self._measure,
             news=self._news,
         )

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -44,9 +44,10 @@ class LiveRecording:
 
     names   paths of its clips, each free when it is asked for
     folder  where they are
-    source  of the frames; it need not be open yet. Where it is live, a frame that finds the queue full is
-            dropped and counted; else it waits
+    source  of the frames; it need not be open yet
     copies  whether coded pictures of the source may be written as they are
+    patient whether a frame that finds the queue full waits; else it is dropped and counted
+    most    frames that may wait in the queue
     raises  RecordingError when the disk is full
     """
 
@@ -58,6 +59,8 @@ class LiveRecording:
         *,
         source: Source,
         copies: bool,
+        patient: bool,
+        most: int = _QUEUE_FRAMES,
         measure: Measure,
         news: News,
     ) -> None:
@@ -65,6 +68,7 @@ class LiveRecording:
         self._plan, self._source = plan, source
         self._measure, self._news = measure, news
         self._copies = copies and source.offers_packets and plan.mode is not Mode.ANNOTATED
+        self._patient, self._most = patient, most
         self._arriving = False  # packets that can be copied: what came last, and in the order of the queue
         self._copying = False
         self._last: Entry | None = None  # queued; known to the capture thread only, and so is
@@ -77,7 +81,7 @@ class LiveRecording:
         self._path: Path | None = None
         self._failure = self._eased = ""
         self._breaks = Breaks(source.name)
-        self._silence = Silence(source.name, measure, on_events=plan.cutting.on_events)
+        self._silence = Silence(source.name, measure, on_events=plan.cutting.on_events, patient=patient)
         self._reel = Reel(
             names,
             plan.cutting,
@@ -121,11 +125,12 @@ class LiveRecording:
 
     # From the capture thread.
 
-    def offer(self, entry: Entry, shown: Detections, found: Detections | None, finder: Finder) -> None:
+    def offer(self, entry: Entry, shown: Detections, found: Detections | None, finder: Finder) -> bool:
         """A captured frame, as it may be seen.
 
-        shown  its boxes as chosen
-        found  all of them; None while nobody has looked
+        shown    its boxes as chosen
+        found    all of them; None while nobody has looked
+        returns  whether it is taken
         """
         frame, before = entry.seen, self._last
         self._silence.shown()
@@ -137,8 +142,10 @@ class LiveRecording:
             cut=before is not None and before.epoch != entry.epoch,
             resized=before is not None and before.frame.pixels.shape != frame.pixels.shape,
         )
-        if self._put(shot, _most(frame)):
+        taken = self._put(shot, self._most_like(frame))
+        if taken:
             self._last = entry
+        return taken
 
     def offer_coded(self, item: StreamFormat | Packet) -> None:
         """What a camera has sent, before its frame is offered."""
@@ -171,7 +178,7 @@ class LiveRecording:
     def _put(self, item: Shot | StreamFormat | Packet, most: int) -> bool:
         """Whether it is taken. `most`: waiting ones of its kind."""
         with self._changed:
-            if not self._source.live:
+            if self._patient:
                 self._changed.wait_for(
                     lambda: len(self._queue) < most or self._finishing or not self._running
                 )
@@ -260,11 +267,15 @@ class LiveRecording:
         """Works faster before frames have to be dropped."""
         if not self._source.live:
             return
-        if preset := encoding.keep_up(waiting, _most(shot.frame)):
+        if preset := encoding.keep_up(waiting, self._most_like(shot.frame)):
             sentence = f"The encoder could not keep up and works faster now ({preset}); files get larger"
             logger.warning("%s: %s", self._source.name, sentence)
             with self._changed:
                 self._eased = sentence
+
+    def _most_like(self, frame: Frame) -> int:
+        """How many frames like this may wait."""
+        return min(self._most, max(4, _QUEUE_BYTES // frame.pixels.nbytes))
 
     def _items(self) -> Iterator[tuple[_Item, int]]:
         """What was offered, and how much still waits."""
@@ -297,17 +308,12 @@ class LiveRecording:
         return clip.ticks[-1] / TICKS if clip and clip.ticks else 0.0
 
 
-def _most(frame: Frame) -> int:
-    """How many frames like this may wait."""
-    return max(4, min(_QUEUE_FRAMES, _QUEUE_BYTES // frame.pixels.nbytes))
-
-
-def names_after(path: Path) -> Iterator[Path]:
-    """OUT.mp4, then OUT-2.mp4, OUT-3.mp4, as far as these are free."""
+def names_after(path: Path, *, taken: Collection[Path] = ()) -> Iterator[Path]:
+    """OUT.mp4, then OUT-2.mp4, OUT-3.mp4, as far as these are free and not taken."""
     yield path
     number = 2
     while True:
         following = path.with_stem(f"{path.stem}-{number}")
-        if not (following.exists() or part_path(following).exists()):
+        if not (following in taken or following.exists() or part_path(following).exists()):
             yield following
         number += 1

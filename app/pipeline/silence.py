@@ -13,10 +13,12 @@ class Silence:
 
     name       of the source
     on_events  whether it is usual that pictures come and no clip is written
+    patient    whether pictures wait until they can be written: then only those that wait count, since they
+               may come in bursts
     """
 
-    def __init__(self, name: str, measure: Measure, *, on_events: bool) -> None:
-        self._name, self._measure, self._on_events = name, measure, on_events
+    def __init__(self, name: str, measure: Measure, *, on_events: bool, patient: bool) -> None:
+        self._name, self._measure, self._on_events, self._patient = name, measure, on_events, patient
         self._offered_at = self._shown_at = self._grew_at = time.monotonic()
         self._seen: tuple[Clip | None, int] = (None, 0)
 
@@ -36,11 +38,14 @@ class Silence:
         """
         now = time.monotonic()
         _, usual = self._measure.silence(now)
-        idle = self._on_events or now - self._shown_at > _SILENT / 2 + 2 * usual
-        if self._seen != (clip, size) or (clip is None and idle):
+        if self._patient:
+            comes, idle = waiting, not waiting
+        else:
+            comes = clip is None or waiting or now - self._offered_at < _SILENT / 2
+            idle = clip is None and (self._on_events or now - self._shown_at > _SILENT / 2 + 2 * usual)
+        if self._seen != (clip, size) or idle:
             self._seen, self._grew_at = (clip, size), now
         silent = now - self._grew_at
-        comes = clip is None or waiting or now - self._offered_at < _SILENT / 2
         if not comes or silent <= _SILENT + 2 * usual:
             return ""
         if clip is None:

@@ -1,4 +1,4 @@
-"""Frames with their detections drawn in, as a video or as a picture; the file is begun by the first frame."""
+"""A frame with its detections drawn in, as a picture."""
 
 import os
 from pathlib import Path
@@ -6,36 +6,9 @@ from pathlib import Path
 import cv2
 
 from app.overlay import draw
-from app.recording.clip import RecordingResult
 from app.recording.part_file import create_private, reason, refuse_existing
-from app.recording.recorder import Recorder
-from app.sources import Source
 from detector.errors import RecordingError
 from detector.values import Detections, Frame, LabelMap
-
-
-class AnnotatedVideo:
-    """Records what is written to it.
-
-    result  what the finished file holds; None before, and when there was no frame
-    raises  RecordingError, from `write` and `close`
-    """
-
-    def __init__(self, path: Path, source: Source, labels: LabelMap, *, force: bool = False) -> None:
-        self.path = path
-        self.result: RecordingResult | None = None
-        self._source, self._labels, self._force = source, labels, force
-        self._recorder: Recorder | None = None
-
-    def write(self, frame: Frame, found: Detections) -> None:
-        if self._recorder is None:
-            rate = self._source.rate
-            self._recorder = Recorder(self.path, frame.height, frame.width, rate, force=self._force)
-        self._recorder.write(draw(frame.pixels, found, self._labels), frame.pts)
-
-    def close(self) -> None:
-        if self._recorder is not None:
-            self.result = self._recorder.close()
 
 
 class AnnotatedPicture:

@@ -45,6 +45,7 @@ class Feeding:
             plan or RecordingPlan(),
             source=source,
             copies=False,
+            patient=False,
             measure=self.measure,
             news=News(None),
         )

@@ -304,7 +304,7 @@ def test_damaged_key_frames_end_no_recording(
     cutting = Cutting(segment_seconds=1.0, on_events=on_events, pre_roll=1.0, post_roll=60.0)
     recording = LiveRecording(
         names_after(tmp_path / "out.mp4"), tmp_path, RecordingPlan(mode=Mode.CLEAN, cutting=cutting),
-        source=source, copies=True, measure=Measure(), news=News(None),
+        source=source, copies=True, patient=False, measure=Measure(), news=News(None),
     )  # fmt: skip
     recording.offer_coded(StreamFormat("h264", b"", 192, 96, Fraction(1, 90000)))
     for number, packet in enumerate(packets_of(camera)[1]):

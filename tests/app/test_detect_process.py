@@ -6,12 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.app.outputs import count_and_seconds, lines_of, names, pictures
+from tests.app.rtsp import server_process
 from tests.app.videos import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +76,25 @@ def test_stopping_it_leaves_complete_files_and_says_what_was_written(
     assert f"o.mp4 ({written} frames" in out
     assert count_and_seconds(recording)[0] == written
     assert names(tmp_path) == ["o.jsonl", "o.mp4"]
+
+
+def test_a_signal_ends_the_recording_of_a_stream_with_a_finished_file(
+    coco_home: Path, shared: Path, walk: Path, tmp_path: Path
+) -> None:
+    recording = tmp_path / "o.mp4"
+    with (
+        server_process(shared, walk) as (url, _),
+        Running(coco_home, url, "--record", recording) as process,
+    ):
+        part = tmp_path / "o.part.mkv"
+        assert eventually(lambda: part.exists() and part.stat().st_size > 50_000, 60)
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+        assert time.monotonic() - began < 4.0
+    assert (process.returncode, err) == (130, "")
+    assert f"o.mp4 ({count_and_seconds(recording)[0]} frames" in out
+    assert names(tmp_path) == ["o.mp4"]
 
 
 def test_kill_9_leaves_what_was_written_up_to_the_last_second(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from app.pipeline import Choice, View
+from app.pipeline.encoding import Clock
 from app.pipeline.figures import Measure
 from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Entry, News
@@ -162,6 +163,7 @@ def offered(path: Path, count: int, *, live: bool) -> tuple[LiveRecording, Measu
         RecordingPlan(),
         source=source,
         copies=True,
+        patient=not live,
         measure=measure,
         news=News(None),
     )
@@ -242,3 +244,11 @@ def test_pictures_that_come_and_begin_no_clip_are_told_unless_an_event_is_waited
         assert feeding.state.warning == ""
         feeding.until(lambda state: "Pictures of porch come, but none could be recorded" in state.warning, 10)
         assert waiting.state.waiting and waiting.state.warning == ""
+
+
+def test_times_that_go_back_now_and_then_do_not_lengthen_a_recording_of_a_file() -> None:
+    source = Source("clip")
+    source.rate = 25.0
+    clock, given = Clock(source), [7.0, 7.02, 7.5, 7.5, 7.3, 9.0, 1.0, 1.2]
+    seconds = [clock.seconds(pts, cut=False) for pts in given]
+    assert seconds == pytest.approx([0, 0.02, 0.5, 0.5, 0.5, 2.0, 2.04, 2.24])
