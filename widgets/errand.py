@@ -33,6 +33,10 @@ class Errand(QObject):
         self._patience.timeout.connect(self.slow)
         self._returned.connect(self._end)
 
+    def close(self, timeout: float = 0.0) -> bool:
+        """Whether nothing is under way; it is not waited for here, where its answer would arrive."""
+        return not self._under_way
+
     def begin(self, work: Callable[[], Reply]) -> None:
         """Returns at once, and does nothing while the work before is under way.
 

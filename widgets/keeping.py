@@ -24,14 +24,15 @@ from widgets.source_keeping import SourceKeeping, Subject
 class Keeping(QObject):
     """Methods of the table of actions. None waits for a disk, but `record`.
 
-    shown    the sources that can be seen
-    wishes   how recordings are made
-    folder   where files go; empty: the person's videos
-    playing  the file that is watched; None for what is none
-    changed  wishes or folder
-    said     a pipeline, a sentence about its recording or snapshot, and its tone
-    asked    the person wants something: what was said before is old
-    counted  how many of the sources shown are recorded, and how many wait to be
+    shown     the sources that can be seen
+    wishes    how recordings are made
+    folder    where files go; empty: the person's videos
+    playing   the file that is watched; None for what is none
+    changed   wishes or folder
+    said      a pipeline, a sentence about its recording or snapshot, and its tone
+    asked     the person wants something: what was said before is old
+    counted   how many of the sources shown are recorded, and how many wait to be
+    starring  the errand that stars a recording
     """
 
     changed = pyqtSignal()
@@ -46,8 +47,8 @@ class Keeping(QObject):
         self._receipts = Receipts(banner)
         self._sources: dict[LivePipeline, SourceKeeping] = {}
         self._recorded: Path | None = None  # last
-        self._starring = Errand(self, "star a recording")
-        self._mind(self._starring, "the star is set")
+        self.starring = Errand(self, "star a recording")
+        self._mind(self.starring, "the star is set")
         self.wishes = Wishes()
         self.folder = ""
         self.playing: Path | None = None
@@ -124,7 +125,7 @@ class Keeping(QObject):
     def toggle_star(self) -> None:
         """The recording that is watched, or else the last one made, is never deleted; or it may be again."""
         clip = self.playing if self.playing and self.playing.suffix.lower() in SUFFIXES else self._recorded
-        self._starring.begin(partial(self._star, clip))
+        self.starring.begin(partial(self._star, clip))
 
     def _star(self, clip: Path | None) -> Reply:
         """In a thread of its own."""

@@ -153,6 +153,11 @@ class SourceKeeping(QObject):
         if self._wanted is not None:  # the one before is finished
             self.preparing.begin(self._wanted)
 
+    def close(self, timeout: float = 0.0) -> bool:
+        """No recording begins any more. Whether all that was asked for is on the disk."""
+        self._wanted = None
+        return self.preparing.close() and self.saving.close()
+
     def warn_again(self) -> None:
         """What was warned of and is still so."""
         self._warned = ""

@@ -319,6 +319,7 @@ class Window(QMainWindow):
         """This one is told to end; what it has recorded is announced when it has."""
         kept = self.keeping.let_go(pipeline)
         self.ending.add(pipeline.source.name, pipeline, lambda: kept.look(pipeline.latest().recording))
+        self.ending.add(f"what is saved of {pipeline.source.name}", kept)
 
     def _ended(self) -> None:
         if self._closing:
@@ -349,5 +350,4 @@ class Window(QMainWindow):
             self._overdue.start()
             self.models.give_up()
             self.let_go()
-            if not self.ending.names:
-                QTimer.singleShot(0, self._end)  # a closing window does not close within its closing
+            self.ending.add("the star of a recording", self.keeping.starring)

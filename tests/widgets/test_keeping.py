@@ -18,7 +18,7 @@ from app.sources import State
 from tests.app.feeding import disk_image, frozen
 from tests.app.videos import read_number
 from tests.widgets.person import Person
-from widgets import errand, source_keeping
+from widgets import errand, keeping, source_keeping
 from widgets.recording_dialog import RecordingDialog
 
 
@@ -206,6 +206,37 @@ def test_a_recording_wanted_of_the_source_before_begins_only_where_it_was_wanted
     person.presses(Qt.Key_R)
     silent_disk.set()
     person.sees(lambda view: view.recording and view.recording.running and view.recording.frames > 5)
+
+
+def test_closing_waits_for_a_snapshot_that_is_being_saved(silent_disk, watching, studio_home):
+    watching.presses(Qt.Key_S)
+    watching.window.close()
+    threading.Timer(1.0, silent_disk.set).start()
+    watching.bot.waitUntil(watching.window.isHidden, timeout=4000)
+    (file,) = (studio_home / "recordings").iterdir()
+    assert file.suffix == ".jpg" and cv2.imread(str(file)) is not None
+
+
+def test_closing_does_not_wait_for_ever_for_a_snapshot(silent_disk, watching):
+    watching.presses(Qt.Key_S)
+    watching.window.close()
+    watching.bot.waitUntil(watching.window.isHidden, timeout=4000)
+    assert watching.window.caught == ["what is saved of clip.mp4"]
+    silent_disk.set()
+    watching.bot.waitUntil(lambda: not watching.window.caught)
+
+
+def test_closing_waits_for_a_star(watching, tmp_path, monkeypatch):
+    answers = threading.Event()
+    clip = tmp_path / "porch.mp4"
+    clip.touch()
+    monkeypatch.setattr(keeping, "is_starred", lambda path: answers.wait(20) and is_starred(path))
+    watching.window.keeping.playing = clip
+    watching.window.actions_by_name["toggle_star"].trigger()
+    watching.window.close()
+    threading.Timer(1.0, answers.set).start()
+    watching.bot.waitUntil(watching.window.isHidden, timeout=4000)
+    assert is_starred(clip)
 
 
 def test_a_frozen_disk_does_not_freeze_the_window(watching, tmp_path):
