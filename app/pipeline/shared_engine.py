@@ -11,6 +11,7 @@ from typing import Protocol
 from app.pipeline.choice import Choice
 from app.pipeline.mailbox import Entry
 from app.redaction import redact
+from app.sources.reconnecting import Backoff
 from detector.engines import Engine
 from detector.errors import StudioError
 from detector.nms import CANDIDATES
@@ -35,6 +36,8 @@ class DetectorState(enum.Enum):
 class DetectorStatus:
     """A change of state.
 
+    state     LOADING also while an engine that has failed is opened again; FAILED when that has not helped
+              so far, or makes no sense
     sentence  why there are no boxes, fit to be shown; empty when OFF or RUNNING
     device    what really runs the model, in words; empty unless RUNNING
     """
@@ -96,6 +99,7 @@ class SharedEngine:
         self._status = _LOADING if open_engine else DetectorStatus(DetectorState.OFF)
         self._askers: list[Asker] = []  # those answered longest ago first
         self._closing = False
+        self._answering_since: float | None = None  # of the engine that is open; known to its thread only
         # a daemon: a model that takes minutes to load must not keep the program from ending
         self._thread = threading.Thread(target=self._run, name="detect", daemon=True)
 
@@ -142,16 +146,33 @@ class SharedEngine:
 
     def _run(self) -> None:
         while open_engine := self._next_model():
-            engine: Engine | None = None
+            self._keep_open(open_engine)
+
+    def _keep_open(self, open_engine: OpenEngine) -> None:
+        """Until another model is wanted. What has answered once is opened again whenever it fails."""
+        backoff, has_answered = Backoff(), False
+        while True:
+            engine = self._answering_since = None
             try:
                 engine = open_engine()
                 self._become(DetectorStatus(DetectorState.RUNNING, device=engine.device))
                 self._answer_until_changed(engine)
+                return
             except Exception as error:  # noqa: BLE001 - a sentence, and the video goes on
-                self._failed("Detection has stopped" if engine else "The model cannot be used", error)
+                has_answered = has_answered or self._answering_since is not None
+                wait = backoff.next_wait(time.monotonic() - (self._answering_since or time.monotonic()))
+                what = "Detection has stopped" if engine or has_answered else "The model cannot be used"
+                self._failed(what, error, backoff if has_answered else None)
             finally:
                 if engine:
                     _close(engine)
+            if not has_answered or self._is_over(wait):
+                return
+
+    def _is_over(self, seconds: float) -> bool:
+        """Whether something else is wanted within that time."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self._closing or self._wanted is not None, seconds)
 
     def _next_model(self) -> OpenEngine | None:
         """Waits for one; None when closing."""
@@ -170,6 +191,7 @@ class SharedEngine:
                 floor=batch[0][1].floor,
             )
             seconds = time.monotonic() - began
+            self._answering_since = self._answering_since or began
             for (asker, question), detections in zip(batch, answers):
                 asker.answered(question, detections, seconds)
 
@@ -204,13 +226,19 @@ class SharedEngine:
         for asker in askers:
             asker.tell()
 
-    def _failed(self, what: str, error: Exception) -> None:
-        if isinstance(error, StudioError):
-            reason = str(error)
-        else:
-            logger.error("%s", what, exc_info=error)
-            reason = f"{type(error).__name__}; the log says more"
-        self._become(DetectorStatus(DetectorState.FAILED, redact(f"{what}: {reason}")))
+    def _failed(self, what: str, error: Exception, again: Backoff | None) -> None:
+        """again: how often it has been, where it is opened again"""
+        known = isinstance(error, StudioError)
+        sentence = redact(f"{what}: {error if known else f'{type(error).__name__}; the log says more'}")
+        hopeful = again is not None and again.is_hopeful
+        if hopeful:
+            sentence = f"{sentence.removesuffix('.')}; it is tried again"
+        if again.failures == 1 if again else not known:  # once, not for weeks; others tell the rest
+            logger.error("%s", sentence, exc_info=None if known else error)
+        with self.changed:  # boxes that nobody finds any more must not stay
+            for asker in self._askers:
+                asker.forget()
+        self._become(DetectorStatus(DetectorState.LOADING if hopeful else DetectorState.FAILED, sentence))
 
 
 _LOADING = DetectorStatus(DetectorState.LOADING, "Loading the model")

@@ -26,17 +26,25 @@ _GLANCE = 0.1  # seconds between looks at the stop flag and at the clock
 
 
 class Backoff:
-    """How long to wait before the next attempt."""
+    """How long to wait before the next attempt.
+
+    failures  in a row
+    """
 
     def __init__(self) -> None:
-        self._failures = 0
+        self.failures = 0
+
+    @property
+    def is_hopeful(self) -> bool:
+        """Whether not all waits have been tried."""
+        return self.failures < len(WAITS)
 
     def next_wait(self, healthy_for: float) -> float:
         """Seconds, after a connection that gave pictures for `healthy_for` seconds."""
         if healthy_for >= HEALTHY:
-            self._failures = 0
-        wait = WAITS[min(self._failures, len(WAITS) - 1)]
-        self._failures += 1
+            self.failures = 0
+        wait = WAITS[min(self.failures, len(WAITS) - 1)]
+        self.failures += 1
         return wait * random.uniform(1 - SPREAD, 1 + SPREAD)
 
 

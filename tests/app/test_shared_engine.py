@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.pipeline import Choice, DetectorState, LivePipeline, SharedEngine
-from app.sources import State, open_source
+from app.sources import State, open_source, reconnecting
+from detector.errors import EngineError
 from detector.values import Detections, Frame
 from tests.app.videos import eventually, write_video
 from tests.app.watching import Permits, SquareFinder, Watching
@@ -24,6 +25,15 @@ class CountingFinder(SquareFinder):
 
     def detect(self, frames: Sequence[Frame], **options: Any) -> list[Detections]:
         self.batches.append([frame.source for frame in frames])
+        return super().detect(frames, **options)
+
+
+class FailingFinder(SquareFinder):
+    """Answers once and never again."""
+
+    def detect(self, frames: Sequence[Frame], **options: Any) -> list[Detections]:
+        if self.asked:
+            raise EngineError("The graphics card is gone.")
         return super().detect(frames, **options)
 
 
@@ -111,6 +121,38 @@ def test_a_source_opened_before_the_model_is_chosen_gets_boxes_once_it_is(clips:
         assert watching.until(lambda view: view.frame).detector.state is DetectorState.OFF
         engine.use(CountingFinder)
         watching.until(lambda view: len(view.detections))
+
+
+def test_an_engine_that_has_answered_is_opened_again_when_it_fails(
+    clips: list[Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    permits = Permits()
+    engines = [FailingFinder(), SquareFinder(permits)]
+    opened = iter(engines)
+    monkeypatch.setattr(reconnecting, "WAITS", (0.5, 0.5))
+    with sharing(engine := SharedEngine(lambda: next(opened))) as stack:
+        watching = stack.enter_context(Watching(open_source(str(clips[0])), engine=engine))
+        view = watching.until(lambda view: view.detector.sentence.endswith("it is tried again"))
+        assert view.detector.state is DetectorState.LOADING and not len(view.detections)
+        permits.release(10_000)
+        watching.until(lambda view: view.own_boxes)
+    assert "Detection has stopped: The graphics card is gone; it is tried again" in caplog.messages
+    assert all(engine.closed for engine in engines)
+
+
+def test_an_engine_that_cannot_be_brought_back_has_failed_and_is_tried_on(
+    clips: list[Path], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reconnecting, "WAITS", (0.01, 0.01))
+    mended = threading.Event()
+    with sharing(
+        engine := SharedEngine(lambda: SquareFinder() if mended.is_set() else FailingFinder())
+    ) as stack:
+        watching = stack.enter_context(Watching(open_source(str(clips[0])), engine=engine))
+        view = watching.until(lambda view: view.detector.state is DetectorState.FAILED)
+        assert view.detector.sentence == "Detection has stopped: The graphics card is gone."
+        mended.set()
+        watching.until(lambda view: view.own_boxes and view.detector.state is DetectorState.RUNNING)
 
 
 def test_an_engine_that_never_started_closes_at_once():
