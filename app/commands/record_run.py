@@ -197,13 +197,13 @@ class _Watch:
         view = self._pipeline.latest()
         status, recording = view.status, view.recording
         assert recording is not None
-        if status.state is State.FAILED:
+        if status.is_final and status.state is not State.ENDED:
             self._fail(status.sentence)
         elif status.state is not State.CONNECTING:
             self._say("source", status.sentence, note=status.state in (State.LIVE, State.ENDED))
         if view.detector.state is DetectorState.FAILED:
             self._fail(view.detector.sentence)
-        if status.state in (State.FAILED, State.ENDED):
+        if status.is_final:
             self._pipeline.stop_recording()
         self.tell_recording()
         return recording.running

@@ -30,6 +30,9 @@ class State(enum.Enum):
     FAILED = "failed"
 
 
+_LAST = {State.ENDED, State.CRASHED, State.FAILED}
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """A change of state.
@@ -43,6 +46,11 @@ class Status:
     sentence: str
     retry_in: float | None = None
     made_at: float = 0.0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the source sends nothing more by itself; it may be sought in, where it is seekable."""
+        return self.state in _LAST and self.retry_in is None
 
     def seconds_left(self, now: float) -> int | None:
         """Until the next attempt, whole and at least 1, at the monotonic time `now`; None: none is coming."""

@@ -30,6 +30,7 @@ from detector.values import Detections, Frame
 from tests.app.outputs import names
 from tests.app.rtsp import load_server, server_process
 from tests.app.test_clips import numbers_in
+from tests.app.test_decoder import unruly
 from tests.app.test_recording import ROOT
 from tests.app.videos import eventually, read_number, write_video
 from tests.app.watching import LABELS, SquareFinder, Watching
@@ -165,6 +166,18 @@ def test_opencv_may_read_what_is_recorded(
     assert code == 0, err
     assert readers == [{"capture": "opencv"}]
     assert out.split()[1:] == ["1.6", "s", "40", "frames"]
+
+
+def test_a_file_that_cannot_be_decoded_to_its_end_is_an_error_and_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("app.commands.record_run.open_source", lambda *_, **__: unruly(tmp_path, "crash"))
+    began = time.monotonic()
+    arguments = ("--folder", tmp_path / "out", "--mode", "clean", "--for", "60s")
+    code, out, err = run(capfd, tmp_path / "unruly.mp4", *arguments)
+    assert code == 1 and time.monotonic() - began < 40
+    assert "error: unruly.mp4: the decoder crashes at 4.00 s" in err
+    assert "5 frames" in out
 
 
 def test_pictures_that_leave_no_clip_are_an_error(
