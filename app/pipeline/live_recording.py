@@ -2,7 +2,6 @@
 
 import logging
 import threading
-from collections import deque
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -11,6 +10,7 @@ from app.pipeline.breaks import Breaks
 from app.pipeline.copying import Copying, can_be_copied
 from app.pipeline.encoding import Encoding, Shot
 from app.pipeline.figures import Measure
+from app.pipeline.intake import Intake
 from app.pipeline.mailbox import Entry, News
 from app.pipeline.recording_state import RecordingState
 from app.pipeline.silence import Silence
@@ -68,14 +68,12 @@ class LiveRecording:
         self._plan, self._source = plan, source
         self._measure, self._news = measure, news
         self._copies = copies and source.offers_packets and plan.mode is not Mode.ANNOTATED
-        self._patient, self._most = patient, most
+        self._queue, self._most = Intake[_Item](patient=patient), most
         self._arriving = False  # packets that can be copied: what came last, and in the order of the queue
         self._copying = False
         self._last: Entry | None = None  # queued; known to the capture thread only, and so is
         self._broken = False  # whether the newest packet was dropped
-        self._changed = threading.Condition()  # guards what follows
-        self._queue: deque[_Item] = deque()
-        self._finishing = False
+        self._lock = threading.Lock()  # guards what follows
         self._running = True
         self._frames, self._seconds = 0, 0.0
         self._path: Path | None = None
@@ -106,7 +104,7 @@ class LiveRecording:
         clip = self._reel.clip
         size = clip.size if clip else 0
         files, trouble = self._upkeep.files, self._upkeep.trouble
-        with self._changed:
+        with self._lock:
             lasted = self._seconds_of_clip()
             left, room = self._upkeep.room_left(size / lasted if lasted > 1 else None)
             silence = self._silence.words(clip, size, waiting=bool(self._queue))
@@ -159,16 +157,11 @@ class LiveRecording:
 
     def trigger(self, event: object = None) -> None:
         """An event, from any thread: what came shortly before is kept, and what comes for a while."""
-        with self._changed:
-            if self._running:
-                self._queue.append(_Event())
-                self._changed.notify_all()
+        self._queue.put(_Event())
 
     def finish(self) -> None:
         """Nothing more is wanted; returns at once."""
-        with self._changed:
-            self._finishing = True
-            self._changed.notify_all()
+        self._queue.close()
 
     def join(self, timeout: float) -> bool:
         """Whether it was finished within that time."""
@@ -177,21 +170,13 @@ class LiveRecording:
 
     def _put(self, item: Shot | StreamFormat | Packet, most: int) -> bool:
         """Whether it is taken. `most`: waiting ones of its kind."""
-        with self._changed:
-            if self._patient:
-                self._changed.wait_for(
-                    lambda: len(self._queue) < most or self._finishing or not self._running
-                )
-            if self._finishing or not self._running:
-                return False
-            if sum(isinstance(each, type(item)) for each in self._queue) >= most:
-                if not (self._arriving and isinstance(item, Shot)):  # then only its boxes are lost
-                    self._measure.unrecorded()
-                return False
-            self._queue.append(item)
+        if self._queue.put(item, most):
             self._silence.offered()
-            self._changed.notify_all()
             return True
+        only_boxes = self._arriving and isinstance(item, Shot)
+        if not (only_boxes or self._queue.closed):
+            self._measure.unrecorded()
+        return False
 
     # The recorder's thread.
 
@@ -208,20 +193,16 @@ class LiveRecording:
             self._end_early(f"Recording {self._source.name} failed ({type(error).__name__}); see the log.")
         finally:
             self._upkeep.end()
-            with self._changed:
-                self._finishing = True  # nothing is taken any more, while the last files are finished
-                self._queue.clear()
-                self._changed.notify_all()
+            self._queue.clear()  # nothing is taken any more, while the last files are finished
             self._upkeep.wait()
-            with self._changed:
+            with self._lock:
                 self._running = False
-                self._changed.notify_all()
             self._news.tell()
 
     def _write_all(self) -> None:
         encoding = Encoding(self._reel, self._plan, self._source)
         copying = Copying(self._reel, self._plan.cutting)
-        for item, waiting in self._items():
+        for item, waiting in self._queue:
             if isinstance(item, Shot | Packet) and self._breaks.resting:
                 if isinstance(item, Packet) or not self._copying:
                     self._measure.unrecorded()
@@ -270,26 +251,15 @@ class LiveRecording:
         if preset := encoding.keep_up(waiting, self._most_like(shot.frame)):
             sentence = f"The encoder could not keep up and works faster now ({preset}); files get larger"
             logger.warning("%s: %s", self._source.name, sentence)
-            with self._changed:
+            with self._lock:
                 self._eased = sentence
 
     def _most_like(self, frame: Frame) -> int:
         """How many frames like this may wait."""
         return min(self._most, max(4, _QUEUE_BYTES // frame.pixels.nbytes))
 
-    def _items(self) -> Iterator[tuple[_Item, int]]:
-        """What was offered, and how much still waits."""
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._queue or self._finishing)
-                if not self._queue:
-                    return
-                item, waiting = self._queue.popleft(), len(self._queue)
-                self._changed.notify_all()
-            yield item, waiting
-
     def _clip_closed(self, clip: Clip) -> None:
-        with self._changed:
+        with self._lock:
             self._path = clip.path
             if clip.ticks:
                 self._frames += len(clip.ticks)
@@ -298,10 +268,9 @@ class LiveRecording:
 
     def _end_early(self, sentence: str) -> None:
         logger.warning("%s: %s", self._source.name, sentence)
-        with self._changed:
+        with self._lock:
             self._failure = self._failure or sentence
-            self._finishing = True
-            self._changed.notify_all()
+        self._queue.close()
 
     def _seconds_of_clip(self) -> float:
         clip = self._reel.clip
