@@ -1,11 +1,11 @@
 """What a person drops on the window or pastes into it, as the address of a source."""
 
-from pathlib import Path
 from urllib.parse import quote
 
 from PyQt5.QtCore import QMimeData
 
 from app.redaction import split_credentials
+from app.sources import path_of
 
 _MOST = 2048  # characters: longer text is no address
 
@@ -34,9 +34,9 @@ def _address_in_text(mime: QMimeData) -> str | None:
         return None
     if "://" in text and not text.startswith("file://"):
         return text
-    path = Path(text.removeprefix("file://")).expanduser()
+    path = path_of(text)
     try:
-        return str(path) if path.exists() else None
+        return str(path) if path and path.exists() else None
     except OSError:  # a name the system cannot have
         return None
 

@@ -11,6 +11,7 @@ from detector.errors import StudioError
 from detector.model_card import ModelCard
 from detector.model_store import Model, find_model, list_models
 from widgets.actions import find_action
+from widgets.dialogs import ask
 from widgets.model_download import ModelDownload
 from widgets.model_import import ModelImport
 
@@ -91,6 +92,7 @@ class ModelChooser(QObject):
             self.import_model()
             return
         menu = QMenu(at or self.parent())
+        menu.aboutToHide.connect(menu.deleteLater)
         for card in self.cards:
             action = menu.addAction(card.name, partial(self.use_model, card.name))
             action.setCheckable(True)
@@ -105,12 +107,12 @@ class ModelChooser(QObject):
     def import_model(self) -> None:
         dialog = ModelImport(self.parent())
         dialog.accepted.connect(lambda: self._imported(dialog.name))
-        dialog.open()
+        ask(dialog)
 
     def download_model(self) -> None:
         dialog = ModelDownload(self.parent())
         dialog.accepted.connect(lambda: self._imported(dialog.name))
-        dialog.open()
+        ask(dialog)
 
     def _imported(self, name: str) -> None:
         self._look()

@@ -6,6 +6,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from PyQt5.QtWidgets import QApplication, QFileDialog
 
 from app.redaction import without_credentials
+from widgets.dialogs import ask
 from widgets.incoming import address_in, with_log_in
 from widgets.several_dialog import SeveralDialog
 from widgets.stream_dialog import StreamDialog
@@ -40,7 +41,7 @@ class Opening(QObject):
     def open_several(self) -> None:
         dialog = SeveralDialog(self.parent(), offered=self.offered)
         dialog.accepted.connect(lambda: self.together.emit(dialog.addresses))
-        dialog.open()
+        ask(dialog)
 
     def paste_source(self) -> None:
         address = address_in(QApplication.clipboard().mimeData())
@@ -60,4 +61,4 @@ class Opening(QObject):
             self.chosen.emit(address, dialog.keep_log_in)
 
         dialog.accepted.connect(accepted)
-        dialog.open()
+        ask(dialog)

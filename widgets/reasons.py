@@ -11,7 +11,7 @@ from app.pipeline import View
 from detector.anchors import generate
 from detector.boxes import to_xyxy
 from detector.model_store import Model
-from detector.values import Detections, Frame
+from detector.values import Detections, Frame, LabelMap
 from widgets.reason_card import ReasonCard
 from widgets.reason_painter import Reason, heat_image
 from widgets.video_view import VideoView
@@ -49,14 +49,17 @@ class Reasons(QObject):
         self._model = model
         self.forget()
 
-    def ask(self, seen: View, x: float, y: float, *, nms_iou: float) -> None:
-        """Why the box at this place of the frame, in pixels; the smallest where several lie there."""
+    def ask(self, seen: View, x: float, y: float, *, labels: LabelMap, nms_iou: float) -> None:
+        """Why the box at this place of the frame, in pixels; the smallest where several lie there.
+
+        labels  of the boxes: those of a recording may be another model's
+        """
         self.forget()
         index = _box_at(seen.detections, x, y)
         if index is None or seen.frame is None or self._model is None:
             return
         found = seen.detections
-        self._over, self._title = seen.frame, label_of(found, index, self._model.labels)
+        self._over, self._title = seen.frame, label_of(found, index, labels)
         if found.anchor_ids is None or found.anchor_ids[index] < 0 or seen.found_on is None:
             self._say("It is not known which anchor this box comes from, so it cannot be explained.")
             return

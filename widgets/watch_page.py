@@ -259,7 +259,7 @@ class WatchPage(QWidget):
         """A moving picture would be gone before the answer comes."""
         view = self._view
         if self._boxes and view is not None and (view.paused or view.status.state is State.ENDED):
-            self.reasons.ask(view, x, y, nms_iou=self.panel.nms_iou.value)
+            self.reasons.ask(view, x, y, labels=self._labels, nms_iou=self.panel.nms_iou.value)
 
     def _painted(self, sequence: int) -> None:
         if self._watch is not None:

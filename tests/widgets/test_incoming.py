@@ -33,7 +33,14 @@ def test_text_that_names_a_file_that_is_there_is_that_file(tmp_path):
     assert address_in(text(str(tmp_path / "run.mp4"))) is None
 
 
-@pytest.mark.parametrize("words", ["", "dear all", "two\nrtsp://lines", "x" * 5000, "name\0.mp4"])
+def test_text_that_names_a_file_as_desktops_do_is_that_file(tmp_path):
+    (tmp_path / "a walk.mp4").touch()
+    assert address_in(text(f"file://{tmp_path}/a%20walk.mp4")) == str(tmp_path / "a walk.mp4")
+
+
+@pytest.mark.parametrize(
+    "words", ["", "dear all", "~nobody-of-that-name writes", "two\nrtsp://lines", "x" * 5000, "name\0.mp4"]
+)
 def test_anything_else_is_no_address(words):
     assert address_in(text(words)) is None
 

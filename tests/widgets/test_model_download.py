@@ -43,7 +43,7 @@ def test_a_model_is_fetched_and_then_in_use(qtbot, open_window, server):
     choose(dialog, "checked")
     assert dialog._start.isEnabled() and not dialog._unverified.isVisible()
     dialog.start()
-    qtbot.waitUntil(lambda: not dialog.isVisible())
+    qtbot.waitUntil(lambda: not window.findChildren(ModelDownload))  # answered, it is gone
     assert window.models.card.name == "checked"
     assert "'checked' is there and in use" in window.banner.words
 

@@ -17,7 +17,7 @@ def test_a_real_model_is_imported_and_then_in_use(qtbot, open_window, shared):
     assert dialog.name == "coco_ssd_mobilenet_v1_quant"
     dialog._name.setText("coco")
     dialog.start()
-    qtbot.waitUntil(lambda: not dialog.isVisible())
+    qtbot.waitUntil(lambda: not window.findChildren(ModelImport))  # answered, it is gone
     assert [model.name for model in list_models()] == ["coco"]
     assert window.models.card.name == "coco"
     assert window.page.panel.model_button.text().strip() == "coco"

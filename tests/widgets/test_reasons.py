@@ -9,7 +9,7 @@ from PyQt5.QtCore import QPoint, Qt
 
 from detector.importers import import_file
 from detector.model_store import Model, save_model
-from detector.values import Detections
+from detector.values import Detections, LabelMap
 from tests.app.watching import SquareFinder
 from tests.widgets.finding import FinderChooser
 
@@ -65,7 +65,9 @@ def _middle(box):
 
 
 @pytest.mark.timeout(400)
-def test_a_click_on_a_box_of_a_standing_picture_says_and_shows_why_until_the_picture_goes_on(standing, qtbot):
+def test_a_click_on_a_box_of_a_standing_picture_says_and_shows_why_until_the_picture_goes_on(
+    standing, qtbot, coco
+):
     page = standing.page
     view, card = page.view, page.reasons.card
     _click(qtbot, view, *_middle(view.scene.detections.boxes[0]))
@@ -88,7 +90,8 @@ def test_a_click_on_a_box_of_a_standing_picture_says_and_shows_why_until_the_pic
     seen = page._view  # as if its boxes had been carried to it by the tracker
     earlier = replace(seen.frame, captured_at=seen.frame.captured_at - 0.12)
     x, y = _middle(view.scene.detections.boxes[0])
-    page.reasons.ask(replace(seen, own_boxes=False, found_on=earlier), x, y, nms_iou=0.45)
+    carried = replace(seen, own_boxes=False, found_on=earlier)
+    page.reasons.ask(carried, x, y, labels=coco.labels, nms_iou=0.45)
     qtbot.waitUntil(lambda: view.scene.reason is not None, timeout=60000)
     assert "Carried here from a picture 0.12 s before" in card.sentence
     standing.actions_by_name["toggle_pause"].trigger()
@@ -106,3 +109,14 @@ def test_a_drag_and_a_click_on_a_moving_picture_ask_nothing(standing, qtbot):
     standing.page._refresh()
     _click(qtbot, view, *_middle(view.scene.detections.boxes[0]))
     assert not card.isVisible()
+
+
+def test_a_box_that_a_model_of_other_classes_found_has_its_own_name(standing):
+    page = standing.page
+    boxes = page.view.scene.detections
+    strange = Detections(boxes.boxes, boxes.scores, np.full(len(boxes), 200, np.int32))  # as of a recording
+    x, y = _middle(boxes.boxes[0])
+    labels = LabelMap(tuple(f"thing {number}" for number in range(201)))
+    page.reasons.ask(replace(page._view, detections=strange), x, y, labels=labels, nms_iou=0.45)
+    assert "thing 200" in page.reasons.card._title.text()
+    assert "cannot be explained" in page.reasons.card.sentence
