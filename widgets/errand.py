@@ -19,10 +19,12 @@ class Errand(QObject):
 
     slow      the disk has not answered for a while; emitted once for each piece of work
     answered  it has; before the reply is called
+    ended     after that
     """
 
     slow = pyqtSignal()
     answered = pyqtSignal()
+    ended = pyqtSignal()
     _returned = pyqtSignal(object)  # emitted in the thread
 
     def __init__(self, parent: QObject, name: str) -> None:
@@ -63,7 +65,10 @@ class Errand(QObject):
         self._under_way = False
         self._patience.stop()
         self.answered.emit()
-        reply()
+        try:
+            reply()
+        finally:
+            self.ended.emit()
 
 
 def _nothing() -> None:

@@ -12,7 +12,6 @@ from app.pipeline import LivePipeline, RecordingState, View
 from app.recording.clip import SUFFIXES
 from app.recording.part_file import reason
 from app.recording.quota import is_starred, set_star
-from detector.errors import RecordingError
 from detector.values import LabelMap
 from widgets.banner import Banner
 from widgets.errand import Errand, Reply
@@ -22,7 +21,7 @@ from widgets.source_keeping import SourceKeeping, Subject
 
 
 class Keeping(QObject):
-    """Methods of the table of actions. None waits for a disk, but `record`.
+    """Methods of the table of actions. None waits for a disk.
 
     shown     the sources that can be seen
     wishes    how recordings are made
@@ -82,13 +81,13 @@ class Keeping(QObject):
         let_go.stop()
         return let_go
 
-    def record(self, path: Path, *, force: bool = False) -> None:
-        """Records what is shown under this name; what keeps it from that is said."""
-        for subject in self._shown():
-            try:
-                subject.pipeline.start_recording(path, plan=self.wishes.plan(force=force))
-            except RecordingError as error:
-                self.said.emit(subject.pipeline, str(error), "error")
+    def record(self, path: Path, *, force: bool = False, then: Callable[[], None]) -> None:
+        """Records the only source that is shown under this name; what keeps it from that is said.
+
+        then  called once the disk has answered or does not for a while, unless the source was left meanwhile
+        """
+        (subject,) = self._shown()
+        self._of(subject).record_as(path, self.wishes.plan(force=force), then=then)
 
     def toggle_recording(self, on: bool) -> None:
         """Of all that are shown."""

@@ -58,6 +58,9 @@ class SourceKeeping(QObject):
         self._warned = ""  # kind of the warning that was said last
         self.preparing = Errand(self, "prepare a recording")
         self.saving = Errand(self, "save a snapshot")
+        self._then: Callable[[], None] | None = None  # what waits for the first recording
+        self.preparing.slow.connect(self._go_on)
+        self.preparing.ended.connect(self._prepared)
 
     @property
     def is_recorded(self) -> bool:
@@ -83,6 +86,11 @@ class SourceKeeping(QObject):
             sentence = f"{self._name} sends no pictures at the moment; its recording begins with the next."
             self.said.emit(sentence, "note")
 
+    def record_as(self, path: Path, plan: RecordingPlan, *, then: Callable[[], None]) -> None:
+        """Likewise, under this name; `then` is called once the disk has answered or does not for a while."""
+        self._then = then
+        self._begin(partial(self._check, path, plan))
+
     def stop(self) -> None:
         self._wanted, self._stopped = None, True
         self._pipeline.stop_recording()
@@ -92,6 +100,14 @@ class SourceKeeping(QObject):
         recording = self._pipeline.latest().recording
         if not (recording and recording.running):
             self.preparing.begin(work)
+
+    def _check(self, path: Path, plan: RecordingPlan) -> Reply:
+        """In a thread of its own."""
+        try:
+            check_target(path, force=plan.force)
+        except (RecordingError, OSError) as error:
+            return partial(self._refuse, _sentence(error, path.parent))
+        return partial(self._start, names_after(path), path.parent, plan)
 
     def _prepare(self, wishes: Wishes, folder: str) -> Reply:
         """In a thread of its own."""
@@ -117,6 +133,16 @@ class SourceKeeping(QObject):
         except RecordingError as error:
             self.said.emit(str(error), "error")
         self._newest = self._pipeline.latest().recording
+
+    def _prepared(self) -> None:
+        """Whatever has become of it."""
+        self._wanted = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        then, self._then = self._then, None
+        if then is not None:
+            then()
 
     def _refuse(self, sentence: str) -> None:
         if self._wanted is not None:
@@ -155,7 +181,7 @@ class SourceKeeping(QObject):
 
     def close(self, timeout: float = 0.0) -> bool:
         """No recording begins any more. Whether all that was asked for is on the disk."""
-        self._wanted = None
+        self._wanted = self._then = None
         return self.preparing.close() and self.saving.close()
 
     def warn_again(self) -> None:

@@ -171,8 +171,9 @@ class Window(QMainWindow):
         opener, card = recorded or (self.models.engine_opener(), self.models.card)
         self.page.open(source, opener, card, regions)
         if record:
-            self.keeping.record(record, force=force)  # before the start, so that no frame is missed
-        self.page.start()
+            self.keeping.record(record, force=force, then=self.page.start)  # so that no frame is missed
+        else:
+            self.page.start()
 
     def open_dropped(self, addresses: Sequence[str]) -> None:
         if len(addresses) == 1:

@@ -3,9 +3,8 @@
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import av
 import cv2
@@ -13,6 +12,7 @@ import pytest
 from PyQt5.QtCore import Qt
 
 from app import keeping as app_keeping
+from app.recording.clip import check_target
 from app.recording.quota import is_starred
 from app.sources import State
 from tests.app.feeding import disk_image, frozen
@@ -91,7 +91,8 @@ def test_a_recording_replaces_a_file_only_when_told_to(qtbot, open_window, clip,
     target.write_bytes(b"precious")
     person = Person(qtbot, open_window())
     person.window.open_source(str(clip), record=target)
-    assert "exists" in person.window.banner.words
+    person.bot.waitUntil(lambda: "exists" in person.window.banner.words)
+    person.sees(lambda view: len(view.detections))  # it is watched all the same
     person.window.open_source(str(clip), record=target, force=True)
     person.sees(lambda view: view.recording and view.recording.frames > 5)
     assert target.read_bytes() == b"precious"  # until the new one is whole
@@ -122,13 +123,13 @@ def test_a_snapshot_is_the_picture_with_its_boxes(watching, studio_home):
 @pytest.fixture
 def silent_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """A disk for new files that answers once the event is set, or after 20 seconds."""
-    answers, new_path = threading.Event(), app_keeping.new_path
+    answers = threading.Event()
 
-    def waiting(*arguments: str, folder: str) -> Path:
-        answers.wait(20)
-        return new_path(*arguments, folder=folder)
+    def waiting(act: Callable[..., object]) -> Callable[..., object]:
+        return lambda *arguments, **options: answers.wait(20) and act(*arguments, **options)
 
-    monkeypatch.setattr(source_keeping, "new_path", waiting)
+    monkeypatch.setattr(source_keeping, "new_path", waiting(app_keeping.new_path))
+    monkeypatch.setattr(source_keeping, "check_target", waiting(check_target))
     monkeypatch.setattr(errand, "_SLOW_MS", 50)
     yield answers
     answers.set()
@@ -206,6 +207,46 @@ def test_a_recording_wanted_of_the_source_before_begins_only_where_it_was_wanted
     person.presses(Qt.Key_R)
     silent_disk.set()
     person.sees(lambda view: view.recording and view.recording.running and view.recording.frames > 5)
+
+
+def test_a_recording_from_the_start_on_a_disk_that_does_not_answer_holds_up_nothing_and_begins_later(
+    silent_disk, qtbot, open_window, clip, tmp_path
+):
+    person = Person(qtbot, open_window())
+    began = time.monotonic()
+    person.window.open_source(str(clip), record=tmp_path / "out.mp4")
+    assert time.monotonic() - began < 5
+    person.sees(lambda view: len(view.detections))
+    assert person.view.recording is None
+    silent_disk.set()
+    person.sees(lambda view: view.recording and view.recording.frames > 5)
+
+
+def test_a_recording_from_the_start_misses_no_frame_while_the_disk_takes_a_moment(
+    silent_disk, qtbot, open_window, clip, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(errand, "_SLOW_MS", 60_000)
+    person = Person(qtbot, open_window())
+    person.window.open_source(str(clip), record=tmp_path / "out.mp4")
+    threading.Timer(1.0, silent_disk.set).start()
+    person.sees(lambda view: view.recording and view.recording.frames > 5)
+    person.window.close_source()
+    person.bot.waitUntil((tmp_path / "out.mp4").exists)
+    with av.open(str(tmp_path / "out.mp4")) as video:
+        assert read_number(next(video.decode(video=0)).to_ndarray(format="bgr24")) == 0
+
+
+def test_another_source_is_shown_while_the_disk_of_the_first_does_not_answer(
+    silent_disk, qtbot, open_window, clip, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(errand, "_SLOW_MS", 60_000)
+    person = Person(qtbot, open_window())
+    person.window.open_source(str(clip), record=tmp_path / "first.mp4")
+    first = person.window.page.watched()[0]
+    person.window.open_source(str(clip), record=tmp_path / "second.mp4")
+    silent_disk.set()
+    person.sees(lambda view: view.recording and view.recording.frames > 5)
+    assert first.latest().recording is None and first.latest().frame is None
 
 
 def test_closing_waits_for_a_snapshot_that_is_being_saved(silent_disk, watching, studio_home):
