@@ -201,9 +201,10 @@ class _Watch:
             self._fail(status.sentence)
         elif status.state is not State.CONNECTING:
             self._say("source", status.sentence, note=status.state in (State.LIVE, State.ENDED))
-        if view.detector.state is DetectorState.FAILED:
+        blind = view.detector.state is DetectorState.FAILED
+        if blind:
             self._fail(view.detector.sentence)
-        if status.is_final:
+        if status.is_final or (blind and self._only_events):  # a service that sees nothing is begun anew
             self._pipeline.stop_recording()
         self.tell_recording()
         return recording.running

@@ -180,6 +180,17 @@ def test_a_file_that_cannot_be_decoded_to_its_end_is_an_error_and_the_end(
     assert "5 frames" in out
 
 
+def test_without_a_detector_nobody_waits_for_events(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    began = time.monotonic()
+    detector = ("--engine", "openvino", "--device", "gpu")  # which OpenVINO does not have
+    arguments = ("--folder", tmp_path / "out", "--for", "60s", *detector)
+    code, _, err = run(capfd, "rtsp://127.0.0.1:1/x", "--on-events", *arguments)
+    assert code == 1 and time.monotonic() - began < 40
+    assert "error: The model cannot be used: The OpenVINO engine runs on the processor only" in err
+
+
 def test_pictures_that_leave_no_clip_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -141,7 +141,7 @@ def test_an_engine_that_has_answered_is_opened_again_when_it_fails(
 
 
 def test_an_engine_that_cannot_be_brought_back_has_failed_and_is_tried_on(
-    clips: list[Path], monkeypatch: pytest.MonkeyPatch
+    clips: list[Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     monkeypatch.setattr(reconnecting, "WAITS", (0.01, 0.01))
     mended = threading.Event()
@@ -151,6 +151,7 @@ def test_an_engine_that_cannot_be_brought_back_has_failed_and_is_tried_on(
         watching = stack.enter_context(Watching(open_source(str(clips[0])), engine=engine))
         view = watching.until(lambda view: view.detector.state is DetectorState.FAILED)
         assert view.detector.sentence == "Detection has stopped: The graphics card is gone."
+        assert len(caplog.records) == 1  # it is not told at each attempt
         mended.set()
         watching.until(lambda view: view.own_boxes and view.detector.state is DetectorState.RUNNING)
 
