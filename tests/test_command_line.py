@@ -1,6 +1,10 @@
 """The command line as a person meets it: every command runs in a process of its own."""
 
+import argparse
+import importlib
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +14,16 @@ import pytest
 from main import COMMANDS
 
 _ROOT = Path(__file__).resolve().parents[1]
+_EXAMPLES = [
+    (name, re.split(r" {2,}| \| ", example)[0])
+    for name in COMMANDS
+    for example in re.findall(
+        rf"^ .*python main\.py {name}\b(.*)$",
+        importlib.import_module(f"app.commands.{name}").__doc__,
+        re.MULTILINE,
+    )
+]
+_ACTS = {"annotate": "annotate_run.annotate", "detect": "detect_run.detect", "record": "record_run.record"}
 
 
 def studio(
@@ -35,6 +49,17 @@ def test_the_help_of_a_command_shows_an_example_and_loads_nothing_heavy(name):
     assert f"python main.py {name}" in said.stdout.partition("options:")[0].partition("\n\n")[2]
     loaded = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
     assert not loaded & {"tensorflow", "keras", "openvino", "jax", "cv2", "PyQt5", "av", "supervision"}
+
+
+@pytest.mark.parametrize(("name", "example"), _EXAMPLES)
+def test_an_example_in_the_help_of_a_command_can_be_read_by_it(name, example, monkeypatch):
+    command = importlib.import_module(f"app.commands.{name}")
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    command.add_arguments(parser)
+    options = parser.parse_args(shlex.split(example))
+    if name in _ACTS:  # the amounts in it are read later, before anything is done
+        monkeypatch.setattr(f"app.commands.{_ACTS[name]}", lambda options: 0)
+        assert command.run(options) == 0
 
 
 def test_a_wrong_option_is_a_usage_error_without_a_traceback():

@@ -2,7 +2,7 @@
 
   python main.py record rtsp://host/stream --segments 10m --quota 50GB
   python main.py record 0 rtsp://host/stream --folder /srv/video --mode annotated --model coco
-  python main.py record rtsp://host/stream --on-events --classes person --pre-roll 5 --post-roll 15
+  python main.py record rtsp://host/stream --on-events --classes person --pre-roll 5s --post-roll 15s
   python main.py record rtsp://host/stream --blur person --keep 7d
 
 --mode says what is in the video: 'sidecar' (the default) leaves it as the camera sees it and keeps all
@@ -15,9 +15,9 @@ is complete; what an interrupted run left is finished at the next start. --quota
 oldest recordings of the folder, never one with a CLIP.star beside it, and never a file that was not
 recorded here. Unless --folder or --keep says otherwise, recordings of more than 7 days ago go.
 
-It runs until Ctrl-C or SIGTERM, or until all files given have ended. Exit code: 0 after SIGTERM or at the
-end; 1 when a source could not be opened, a recording ended early, or pictures came and none was recorded; 130
-after Ctrl-C.
+It runs until Ctrl-C or SIGTERM, until all files given have ended, or until --on-events has no detector left.
+Exit code: 0 after SIGTERM or at the end; 1 when a source could not be opened, detection failed, a recording
+ended early, or pictures came and none was recorded; 130 after Ctrl-C.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--on-events", action="store_true", help="only around what is seen, or what --zones tell")
     add("--pre-roll", metavar="TIME", default="5s", help="so long before it (default: 5s)")
     add("--post-roll", metavar="TIME", default="10s", help="so long after it (default: 10s)")
-    add("--model", metavar="NAME", help="the model to use (default: the only one there is)")
+    add("--model", metavar="NAME", help="default: the one that ships, or the only one there is")
     add("--min-score", metavar="S", type=float, help="what is shown and seen (default: the model's)")
     add("--classes", metavar="A,B", help="only these classes, by name (default: all)")
     add("--blur", metavar="A,B", help="make objects of these classes unrecognisable")
