@@ -51,12 +51,25 @@ def open_action(text: str) -> Action:
     if text.lower().startswith(("http://", "https://")):
         return WebHook(text)
     try:
-        words = shlex.split(text)
+        words = split_words(text)
     except ValueError as error:
         raise OptionError(f"--on-event '{text}' cannot be read: {error}.") from error
     if not words or shutil.which(words[0]) is None:
         raise OptionError(f"--on-event: there is no command '{words[0] if words else ''}' here.")
     return Command(words)
+
+
+def split_words(text: str, *, windows: bool = os.name == "nt") -> list[str]:
+    r"""The words of a command line, as quotes keep them together.
+
+    windows  C:\tools\tell.exe is one with its backslashes, and an apostrophe no quote
+    raises   ValueError for a quote that is not closed
+    """
+    lexer = shlex.shlex(text, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if windows:
+        lexer.escape, lexer.quotes = "", '"'
+    return list(lexer)
 
 
 class Command:

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.events.actions import ActionError, WebHook, open_action
+from app.events.actions import ActionError, WebHook, open_action, split_words
 from app.events.event_log import EventLog
 from app.events.rules import Event
 from detector.errors import OptionError
@@ -104,6 +104,16 @@ def test_a_command_reads_the_event_as_json(tmp_path):
 def test_a_shell_is_not_between_the_event_and_the_command(tmp_path):
     open_action(f"echo hello; touch {tmp_path / 'touched'}").do(EVENT.to_json())
     assert not (tmp_path / "touched").exists()
+
+
+def test_a_command_of_windows_keeps_its_backslashes():
+    line = r'"C:\Program Files\tell.exe" --for ' + r"Ann's C:\new"
+    words = split_words(line, windows=True)
+    assert words == [r"C:\Program Files\tell.exe", "--for", "Ann's", r"C:\new"]
+
+
+def test_elsewhere_a_command_is_split_as_by_a_shell():
+    assert split_words(r"tell 'my shop' a\ b #1", windows=False) == ["tell", "my shop", "a b", "#1"]
 
 
 def test_a_web_address_is_told_the_event_with_its_log_in_kept_out_of_sight(server, caplog):

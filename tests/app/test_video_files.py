@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.sources import State, Status, frames, open_source
+from app.sources import State, Status, frames, open_source, path_of
 from app.sources.file import VideoFile
 from detector.errors import OptionError, SourceError
 from detector.values import Frame
@@ -256,6 +256,18 @@ def test_a_playlist_in_a_file_fetches_nothing_from_the_network(tmp_path: Path):
         server.shutdown()
         thread.join()
     assert not asked
+
+
+def test_an_address_as_desktops_write_it_is_a_file():
+    assert path_of("file:///home/ann/a%20walk.mp4") == Path("/home/ann/a walk.mp4")
+
+
+@pytest.mark.filterwarnings("ignore:nturl2path:DeprecationWarning")
+def test_so_is_one_with_the_letter_of_a_disk_on_windows(monkeypatch: pytest.MonkeyPatch):
+    import nturl2path  # what `urllib.request` takes there
+
+    monkeypatch.setattr("urllib.request.url2pathname", nturl2path.url2pathname)
+    assert str(path_of("file:///C:/Videos/a%20walk.mp4")) == r"C:\Videos\a walk.mp4"
 
 
 def test_a_start_must_make_sense(tmp_path: Path):
