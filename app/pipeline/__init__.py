@@ -1,4 +1,4 @@
-"""Frames from a source to the detector and to whoever listens. The threads that frames pass through are here."""
+"""Frames from a source to the detector and whoever listens, and the threads they pass through."""
 
 from app.pipeline.choice import Choice
 from app.pipeline.figures import Figures

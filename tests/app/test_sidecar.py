@@ -288,7 +288,6 @@ def test_annotate_blurs_all_of_the_frames_that_no_line_tells_of(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--min-score", "2"], "--min-score cannot be 2"),
         (["--blur", "squar"], "did you mean 'square'?"),
         (["--classes", "squar"], "did you mean 'square'?"),
         (["--lines", "missing.jsonl"], "missing.jsonl is not beside"),
