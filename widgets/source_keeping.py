@@ -15,7 +15,7 @@ from app.recording.clip import check_target
 from app.recording.part_file import make_folder, reason
 from app.recording.plan import RecordingPlan
 from app.recording.sinks import AnnotatedPicture
-from app.sources import State, Status
+from app.sources import State
 from detector.errors import RecordingError
 from detector.values import LabelMap
 from widgets.errand import Errand, Reply
@@ -78,7 +78,7 @@ class SourceKeeping(QObject):
         status = self._pipeline.latest().status
         if self.is_recorded:
             return
-        if _is_over(status):
+        if status.is_final:
             self.said.emit(f"{self._name} sends no more pictures; there is nothing to record.", "warning")
             return
         self._begin(partial(self._prepare, wishes, folder))
@@ -204,12 +204,6 @@ class SourceKeeping(QObject):
             files = tuple(result.path for result in recording.files)
             seconds = sum(result.seconds for result in recording.files)
             self.saved.emit(Receipt("Recorded", files, seconds))
-
-
-def _is_over(status: Status) -> bool:
-    """Whether the source will send nothing more by itself."""
-    gone = status.state in (State.FAILED, State.CRASHED) and status.retry_in is None
-    return gone or status.state is State.ENDED
 
 
 def _sentence(error: RecordingError | OSError, place: Path) -> str:

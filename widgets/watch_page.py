@@ -232,7 +232,7 @@ class WatchPage(QWidget):
         if self._watch is None:
             return
         view = self._watch.refresh()
-        given_up = view.status.state in (State.FAILED, State.CRASHED) and view.status.retry_in is None
+        given_up = view.status.is_final and view.status.state is not State.ENDED
         if given_up and view.frame is None:
             self.failed.emit(view.status.sentence)
             return
