@@ -16,7 +16,7 @@ from app.blur import Blur
 from app.commands.event_options import EventOptions, open_log
 from app.commands.record_options import RecordOptions
 from app.commands.saying import Once
-from app.commands.stopping import stopped_by
+from app.commands.stopping import end_at_once, stopped_by
 from app.events import read_regions
 from app.events.live_events import LiveEvents
 from app.keeping import new_path, stem_of
@@ -77,14 +77,18 @@ def _record(options: RecordOptions, pipelines: list[LivePipeline]) -> int:
             if not any(going_on) or (deadline and time.monotonic() >= deadline):
                 break
         ended.set()  # a model that is still being made ready is wanted no more
-        _close(engine, pipelines)
+        all_ended = _close(engine, pipelines)
         if events:
             events.close()
         for watch in watches:
             watch.tell_end()
     if signals:
-        return 130 if signals[0] == signal.SIGINT else 0
-    return 1 if any(watch.failed for watch in watches) else 0
+        code = 130 if signals[0] == signal.SIGINT else 0
+    else:
+        code = 1 if any(watch.failed for watch in watches) else 0
+    if not all_ended:
+        end_at_once(code)
+    return code
 
 
 def _begin(
@@ -143,14 +147,20 @@ def _names(stem: str, folder: Path) -> Iterator[Path]:
     return (new_path(stem, ".mp4", folder=str(folder)) for _ in itertools.count())
 
 
-def _close(engine: SharedEngine, pipelines: list[LivePipeline]) -> None:
+def _close(engine: SharedEngine, pipelines: list[LivePipeline]) -> bool:
+    """Whether all of them have ended."""
+    all_ended = True
     deadline = time.monotonic() + _END_WITHIN
     for pipeline in pipelines:
         pipeline.close(timeout=0.0)  # all are told before any is waited for
     for pipeline in pipelines:
         if not pipeline.close(max(0.0, deadline - time.monotonic())):
             logger.warning("%s did not end in time; its part file plays", pipeline.source.name)
-    engine.close(max(0.0, deadline - time.monotonic()))
+            all_ended = False
+    if not engine.close(max(0.0, deadline - time.monotonic())):
+        logger.warning("The detector did not end in time and is left behind")
+        all_ended = False
+    return all_ended
 
 
 def _finish_left_overs(folder: Path, limits: DiskLimits) -> None:
