@@ -192,7 +192,8 @@ class Decoder:
     def _next(self, timeout: float) -> tuple[Kind, bytes] | None:
         if (message := self._channel.held()) is not None:
             return message
-        self._return_slots()
+        with contextlib.suppress(HungUp):  # what it said before it went is still to be heard
+            self._return_slots()
         return self._channel.receive(timeout)
 
     def _return_slots(self) -> None:

@@ -71,6 +71,18 @@ def test_a_file_that_crashes_the_decoder_again_is_a_sentence(tmp_path: Path, wha
     assert "unruly.mp4" in last.sentence and "4.00 s" in last.sentence
 
 
+def test_pictures_that_came_before_a_crash_are_seen_by_a_slow_reader_too(tmp_path: Path):
+    send_all(signal.SIGKILL)  # kept for the next source
+    assert eventually(lambda: not children())
+    seen: list[Frame | Status] = []
+    for item in unruly(tmp_path, "wait, then crash"):
+        seen.append(item)
+        if isinstance(item, Frame):
+            (tmp_path / "unruly.mp4.go").touch()
+            assert eventually(lambda: not children(), 10)
+    assert numbers(seen) == [0, 1, 2, 3, 4]
+
+
 def test_after_a_crash_the_person_can_go_on_from_a_later_place(tmp_path: Path):
     source = unruly(tmp_path, "crash")
     with pytest.raises(SourceError, match="crashes"):  # as a command is told

@@ -3,6 +3,7 @@
 import ctypes
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,16 @@ from tests.app.videos import numbered_picture
 
 
 def read(out: Output, *, path: str, start: float = 0.0, after: float | None = None, **_: Any) -> str:
-    """Ten pictures a second apart; what happens at the fifth stands in the file."""
+    """Ten pictures a second apart; what happens at the fifth stands in the file. The second may wait for a
+    file PATH.go.
+    """
     what = Path(path).read_text()
     out.opened(seekable=True, duration=10.0, rate=1.0)
     first = 0 if after is None else int(after) + 1
     for number in range(max(first, int(start)), 10):
+        while number == 1 and what == "wait, then crash" and not Path(f"{path}.go").exists():
+            out._channel.flush()
+            time.sleep(0.01)
         if number == 5:
             out._channel.flush()  # a picture may wait 5 ms for the next ones, and would end with the child
             _misbehave(out, what, again=after is not None)
@@ -27,7 +33,7 @@ def read(out: Output, *, path: str, start: float = 0.0, after: float | None = No
 
 
 def _misbehave(out: Output, what: str, *, again: bool) -> None:
-    if what == "crash" or (what == "crash once" and not again):
+    if what in ("crash", "wait, then crash") or (what == "crash once" and not again):
         ctypes.string_at(0)
     if what == "hang":
         with threading.Lock() as lock:
