@@ -8,7 +8,7 @@ from app.sources import path_of
 from detector.errors import OptionError
 
 SUFFIX = ".sources"
-MOST = 16  # sources: pictures in more than four rows of four tell nobody anything
+MOST = 16  # sources in one window: pictures in more than four rows of four tell nobody anything
 _HEAD = "# Sources that SSD Studio watches together: a file, camera number or address in each line.\n"
 
 
@@ -21,7 +21,7 @@ def is_set(address: str) -> bool:
 def read_set(path: Path) -> tuple[str, ...]:
     """The addresses in a file. Files in it are looked for beside it; empty lines and # comments are left out.
 
-    raises  OptionError when it cannot be read, holds none or too many, or holds another set
+    raises  OptionError when it cannot be read, holds none, or holds another set
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -36,7 +36,7 @@ def read_set(path: Path) -> tuple[str, ...]:
         raise OptionError(f"{path}: holds no source; write a file, camera number or address in each line.")
     if any(is_set(address) for address in addresses):
         raise OptionError(f"{path}: holds another set of sources; write its addresses here instead.")
-    return _few(addresses)
+    return addresses
 
 
 def write_set(path: Path, addresses: Sequence[str]) -> Path:
@@ -63,13 +63,18 @@ def expand(addresses: Iterable[str]) -> tuple[str, ...]:
     for address in addresses:
         path = path_of(address) if is_set(address) else None
         expanded += [address] if path is None else read_set(path)
-    return _few(tuple(expanded))
+    return tuple(expanded)
 
 
-def _few(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    if len(addresses) > MOST:
-        raise OptionError(f"{len(addresses)} sources are too many at once; {MOST} can be watched together.")
-    return addresses
+def side_by_side(addresses: Iterable[str]) -> tuple[str, ...]:
+    """As `expand`, for pictures in one window.
+
+    raises  OptionError when they are too many, too
+    """
+    expanded = expand(addresses)
+    if len(expanded) > MOST:
+        raise OptionError(f"{len(expanded)} sources are too many at once; {MOST} can be watched together.")
+    return expanded
 
 
 def _beside(path: Path, address: str) -> str:

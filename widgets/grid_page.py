@@ -67,23 +67,26 @@ class GridPage(QWidget):
         """
         self._engine = SharedEngine(open_engine)
         stems = _stems([source.name for _, source, _ in sources])
-        for (address, source, regions), stem in zip(sources, stems):
-            watch = Watch(
-                source,
-                engine=self._engine,
-                choice=choice,
-                finder=finder_of(card),
-                blur=self.blur,
-                regions=regions,
-            )
-            tile = Tile(address, watch, _labels(card), stem)
-            tile.wanted.connect(partial(self.wanted.emit, tile))
-            tile.left.connect(partial(self.left.emit, tile))
-            self.tiles.append(tile)
+        self.tiles = [
+            self._tile(address, source, regions, stem, card, choice)
+            for (address, source, regions), stem in zip(sources, stems)
+        ]
         self._arrange()
         for tile in self.tiles:
             tile.watch.pipeline.start()
         self._timer.start()
+
+    def exchange(
+        self, tile: Tile, by: tuple[str, Source, Regions], card: ModelCard | None, choice: Choice
+    ) -> tuple[Tile, LivePipeline]:
+        """Watches another source in the place of one; whoever asked closes what watched that."""
+        place = self.tiles.index(tile)
+        other = self._tile(*by, tile.stem, card, choice)
+        pipeline = self.remove(tile)
+        self.tiles.insert(place, other)
+        self._arrange()
+        other.watch.pipeline.start()
+        return other, pipeline
 
     def lend(self, tile: Tile) -> Watch:
         """To whoever shows it large."""
@@ -157,6 +160,28 @@ class GridPage(QWidget):
         for tile in self.tiles:
             tile.names = shown
             tile.show_newest()
+
+    def _tile(
+        self,
+        address: str,
+        source: Source,
+        regions: Regions,
+        stem: str,
+        card: ModelCard | None,
+        choice: Choice,
+    ) -> Tile:
+        watch = Watch(
+            source,
+            engine=self._engine,
+            choice=choice,
+            finder=finder_of(card),
+            blur=self.blur,
+            regions=regions,
+        )
+        tile = Tile(address, watch, _labels(card), stem)
+        tile.wanted.connect(partial(self.wanted.emit, tile))
+        tile.left.connect(partial(self.left.emit, tile))
+        return tile
 
     def _arrange(self) -> None:
         for line in range(max(self._rows.rowCount(), self._rows.columnCount())):

@@ -14,6 +14,7 @@ from app.recording.part_file import reason
 from app.recording.quota import is_starred, set_star
 from detector.values import LabelMap
 from widgets.banner import Banner
+from widgets.dialogs import ask
 from widgets.errand import Errand, Reply
 from widgets.receipts import Receipt, Receipts
 from widgets.recording_dialog import RecordingDialog
@@ -114,8 +115,7 @@ class Keeping(QObject):
         """Asks how recordings are made."""
         dialog = RecordingDialog(self.wishes, self.folder, self._banner.window())
         dialog.accepted.connect(lambda: self._choose(dialog.wishes, dialog.chosen_folder))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask(dialog)
 
     def _choose(self, wishes: Wishes, folder: str) -> None:
         self.wishes, self.folder = wishes, folder

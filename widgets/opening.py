@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, pyqtBoundSignal, pyqtSignal
 from PyQt5.QtWidgets import QApplication, QFileDialog
 
 from app.redaction import without_credentials
@@ -16,11 +16,13 @@ class Opening(QObject):
     """Methods of the table of actions.
 
     chosen    an address to watch, which may hold a name and password; whether these are to be kept
+    answered  the same, of a camera that asked for them again
     together  addresses to watch side by side
     told      a sentence for the person, and its tone
     """
 
     chosen = pyqtSignal(str, bool)
+    answered = pyqtSignal(str, bool)
     together = pyqtSignal(list)
     told = pyqtSignal(str, str)
     offered: Sequence[str] = ()  # addresses that may be wanted where several are chosen
@@ -36,7 +38,7 @@ class Opening(QObject):
             self.chosen.emit(folder, False)
 
     def open_stream(self) -> None:
-        self._ask(StreamDialog(self.parent()))
+        self._ask(StreamDialog(self.parent()), self.chosen)
 
     def open_several(self) -> None:
         dialog = SeveralDialog(self.parent(), offered=self.offered)
@@ -53,12 +55,13 @@ class Opening(QObject):
     def ask_for_log_in(self, address: str) -> None:
         """Again, after a camera has refused the name or password."""
         words = "The camera did not accept the name or password."
-        self._ask(StreamDialog(self.parent(), address=without_credentials(address), explanation=words))
+        dialog = StreamDialog(self.parent(), address=without_credentials(address), explanation=words)
+        self._ask(dialog, self.answered)
 
-    def _ask(self, dialog: StreamDialog) -> None:
+    def _ask(self, dialog: StreamDialog, say: pyqtBoundSignal) -> None:
         def accepted() -> None:
             address = with_log_in(dialog.address, dialog.user, dialog.password)
-            self.chosen.emit(address, dialog.keep_log_in)
+            say.emit(address, dialog.keep_log_in)
 
         dialog.accepted.connect(accepted)
         ask(dialog)

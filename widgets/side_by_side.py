@@ -8,7 +8,7 @@ from PyQt5.QtCore import QObject
 from PyQt5.QtWidgets import QFileDialog
 
 from app.pipeline import BATCH, LivePipeline
-from app.source_sets import expand, write_set
+from app.source_sets import side_by_side, write_set
 from app.sources import open_source, path_of
 from detector.errors import StudioError
 from widgets.source_keeping import Subject
@@ -46,7 +46,7 @@ class SideBySide(QObject):
         window = self._window
         window.banner.dismiss()
         try:
-            opened = [(each, open_source(each, capture=window.capture)) for each in expand(addresses)]
+            opened = [(each, open_source(each, capture=window.capture)) for each in side_by_side(addresses)]
         except StudioError as error:
             window.banner.say(str(error), tone="error")
             return
@@ -58,6 +58,26 @@ class SideBySide(QObject):
         window.grid.open(sources, opener, window.models.card, window.page.choice())
         self.keep_events()
         self._show_all()
+
+    def log_in(self, address: str, keep_log_in: bool) -> None:
+        """The source that is shown large, anew with another name and password; the others go on."""
+        window, large = self._window, self._window.grid.large
+        if large is None:
+            window.open_source(address, keep_log_in=keep_log_in)
+            return
+        window.banner.dismiss()
+        try:
+            source = open_source(address, capture=window.capture, keep_log_in=keep_log_in)
+        except StudioError as error:
+            window.banner.say(str(error), tone="error")
+            return
+        window.page.release()
+        window.grid.take_back()
+        by = (address, source, window.settings.regions_of(address))
+        tile, before = window.grid.exchange(large, by, window.models.card, window.page.choice())
+        window.end_soon(before)
+        self.keep_events()
+        self.show_large(tile)
 
     def keep_events(self) -> None:
         """As the person wants it now, of all of them."""

@@ -19,6 +19,7 @@ from widgets import theme
 from widgets.actions import ACTIONS
 from widgets.banner import Banner
 from widgets.cameras import Cameras
+from widgets.dialogs import ask
 from widgets.drop_hint import DropHint
 from widgets.ending import Ending
 from widgets.grid_page import GridPage
@@ -112,6 +113,7 @@ class Window(QMainWindow):
         self.start_page.source_struck.connect(self._strike_source)
         self.start_page.model_asked.connect(self.models.use_model)
         self.opening.chosen.connect(lambda address, keep: self.open_source(address, keep_log_in=keep))
+        self.opening.answered.connect(self.together.log_in)
         self.opening.together.connect(self.together.open)
         self.models.changed.connect(self._models_changed)
         for speaker in (self.opening, self.models):
@@ -298,10 +300,10 @@ class Window(QMainWindow):
         self.settings = replace(self.settings, theme=choice)
 
     def show_keys(self) -> None:
-        KeysDialog(self).open()
+        ask(KeysDialog(self))
 
     def show_about(self) -> None:
-        AboutDialog(self).open()
+        ask(AboutDialog(self))
 
     # The end.
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.source_sets import MOST, expand, is_set, read_set, write_set
+from app.source_sets import MOST, expand, is_set, read_set, side_by_side, write_set
 from detector.errors import OptionError
 
 
@@ -28,7 +28,6 @@ def test_what_is_written_is_read_again_without_passwords(tmp_path: Path, monkeyp
     ("content", "words"),
     [
         (b"# nothing\n", "holds no source"),
-        (b"0\n" * (MOST + 1), "17 sources are too many"),
         (b"other.sources\n", "holds another set"),
         (b"\xff\xfe\x00", "it is no text"),
         (None, "cannot be read"),
@@ -40,3 +39,11 @@ def test_what_makes_no_sense_is_a_sentence(tmp_path: Path, content: bytes | None
         path.write_bytes(content)
     with pytest.raises(OptionError, match=words):
         read_set(path)
+
+
+def test_more_than_a_window_can_show_may_be_recorded_but_not_watched(tmp_path: Path):
+    path = tmp_path / "street.sources"
+    path.write_text("0\n" * (MOST + 1))
+    assert len(expand([str(path)])) == MOST + 1
+    with pytest.raises(OptionError, match="17 sources are too many at once"):
+        side_by_side([str(path)])

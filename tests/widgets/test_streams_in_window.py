@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QPushButton
 
 from app.credentials import find_log_in
 from app.settings import Settings
-from app.sources import FoundCamera
+from app.sources import FoundCamera, State
 from tests.app.rtsp import server_process
 from tests.widgets.person import Person
 from widgets.cameras import Cameras
@@ -84,6 +84,29 @@ def test_a_wrong_password_asks_for_another_and_then_shows_the_camera(person, rts
         dialog.accept()
         person.sees(lambda view: view.frame)
         person.bot.waitUntil(lambda: card(person) == "")
+
+
+def test_one_of_several_cameras_is_logged_in_to_anew_while_the_others_go_on(person, rtsp, clip):
+    window = person.window
+    with rtsp.RtspServer(str(clip), auth="cam:hunter2") as server, rtsp.RtspServer(str(clip)) as other:
+        bare = server.url.replace("cam:hunter2@", "")
+        window.open_dropped([bare.replace("://", "://cam:wrong-one@"), other.url])
+        locked, open_tile = window.grid.tiles
+        person.bot.waitUntil(lambda: open_tile.watch.pipeline.latest().frame is not None)
+        person.bot.waitUntil(lambda: locked.watch.pipeline.latest().status.state is State.WRONG_PASSWORD)
+        window.together.show_large(locked)
+        person.bot.waitUntil(lambda: card(person).startswith("Wrong password"))
+        person.bot.mouseClick(_button(person, "Log in…"), Qt.LeftButton)
+        (dialog,) = [d for d in window.findChildren(StreamDialog) if d.isVisible()]
+        dialog._user.setText("cam")
+        dialog._password.setText("hunter2")
+        dialog.accept()
+        person.sees(lambda view: view.frame)
+        window.together.show_grid()
+        unlocked, same = window.grid.tiles
+        assert same is open_tile and same.watch.pipeline.latest().status.state is State.LIVE
+        assert unlocked.stem == locked.stem
+        person.bot.waitUntil(lambda: unlocked.watch.pipeline.latest().status.state is State.LIVE)
 
 
 def test_no_password_reaches_title_recent_list_settings_or_log(person, rtsp, clip, caplog, studio_home):
