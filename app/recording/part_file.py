@@ -1,6 +1,7 @@
 """The file a recording lives in until it is finished: what has reached it survives this program."""
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from detector.errors import RecordingError
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)  # a file system without locks
 
 PRIVATE = 0o600  # pictures of people: their owner alone may read them
 
@@ -148,11 +151,13 @@ def check_left_over(path: Path, *, force: bool) -> None:
     raises  RecordingError when it may not, or when the recording that writes it still runs
     """
     try:
-        with path.open("rb") as file:
+        with path.open("r+b") as file:
             if not claim(file.fileno()):
                 raise RecordingError(f"{path} is being written by another recording; choose another name.")
     except FileNotFoundError:  # it has just been finished
         return
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be replaced ({reason(error)}); choose another name.") from error
     if not force:
         raise RecordingError(
             f"{path} is left from a recording that was interrupted; it plays: "
@@ -161,17 +166,18 @@ def check_left_over(path: Path, *, force: bool) -> None:
 
 
 def claim(fd: int) -> bool:
-    """Whether nobody else has this file; it is ours until it is closed, by whatever end we come to."""
+    """Whether nobody else has this file; it is ours until it is closed, by whatever end we come to.
+
+    fd  open for writing: NFS has no other locks than those that want it
+    """
     if sys.platform == "win32":  # there an open file cannot be replaced anyway
         return True
     import fcntl
 
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
+    except OSError as error:
+        return error.errno in _NO_LOCKS
     return True
 
 

@@ -41,7 +41,7 @@ def recover(part: Path, limits: DiskLimits = _USUAL) -> RecordingResult:
     raises   RecordingError when it cannot be; the part file stays
     """
     try:
-        with part.open("rb") as file:
+        with part.open("r+b") as file:
             if not claim(file.fileno()):
                 raise RecordingError(f"{part} is being written by another recording.")
             ticks = _ticks(part)
@@ -65,7 +65,7 @@ def _changed_if_free(part: Path) -> float | None:
     try:
         if not part.is_file() or part.is_symlink():
             return None
-        with part.open("rb") as file:
+        with part.open("r+b") as file:
             return part.stat().st_mtime if claim(file.fileno()) else None
     except FileNotFoundError:  # its recording has just been finished
         return None

@@ -101,6 +101,34 @@ def test_a_recording_that_still_runs_is_no_left_over(tmp_path: Path) -> None:
     assert names(tmp_path) == ["out.mp4"]
 
 
+_HOLD = """
+import fcntl, sys, time
+part = open(sys.argv[1], "r+b")
+fcntl.lockf(part, fcntl.LOCK_EX)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_a_recording_that_still_runs_is_no_left_over_on_nfs_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    monkeypatch.setattr(fcntl, "flock", fcntl.lockf)  # what NFS makes of it
+    part = tmp_path / "out.part.mkv"
+    part.write_bytes(b"pictures")
+    holder = subprocess.Popen([sys.executable, "-c", _HOLD, part], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout and holder.stdout.readline() == b"held\n"
+        assert left_overs(tmp_path) == []
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert left_overs(tmp_path) == [part]
+
+
 def test_a_part_file_in_whose_place_a_recording_begins_is_not_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
