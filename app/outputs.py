@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.pipeline.annotated_video import AnnotatedVideo
 from app.pipeline.batch import Job, Sink
+from app.pipeline.recorder.annotated_video import AnnotatedVideo
 from app.recording import check_target
 from app.recording.clip import SUFFIXES
 from app.recording.disk import DiskLimits, refuse_full_disk

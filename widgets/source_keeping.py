@@ -10,7 +10,7 @@ from PyQt5.QtCore import QObject, pyqtSignal
 
 from app.keeping import Wishes, folder_of, new_path, new_paths
 from app.pipeline import LivePipeline, RecordingState, View
-from app.pipeline.live_recording import names_after
+from app.pipeline.recorder.live_recording import names_after
 from app.recording.clip import check_target
 from app.recording.part_file import make_folder, reason
 from app.recording.plan import RecordingPlan

@@ -9,9 +9,9 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 from app.outputs import jobs_for
-from app.pipeline.annotated_video import AnnotatedVideo
 from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
+from app.pipeline.recorder.annotated_video import AnnotatedVideo
 from app.sources.decoder import decoding_seconds
 from app.sources.file import VideoFile
 from app.sources.source import frames

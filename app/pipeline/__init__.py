@@ -3,7 +3,7 @@
 from app.pipeline.choice import Choice
 from app.pipeline.figures import Figures
 from app.pipeline.live import LivePipeline, View
-from app.pipeline.recording_state import RecordingState
+from app.pipeline.recorder.recording_state import RecordingState
 from app.pipeline.shared_engine import BATCH, DetectorState, DetectorStatus, OpenEngine, SharedEngine
 
 __all__ = [

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.blur import Blur
-from app.pipeline.backlog import Backlog
 from app.pipeline.choice import Choice
 from app.pipeline.detecting import Detecting, Listener
 from app.pipeline.figures import Figures, Measure
-from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Mailbox, News
 from app.pipeline.playback import Playback
-from app.pipeline.recording_state import RecordingState
+from app.pipeline.recorder.backlog import Backlog
+from app.pipeline.recorder.live_recording import LiveRecording, names_after
+from app.pipeline.recorder.recording_state import RecordingState
 from app.pipeline.shared_engine import DetectorState, DetectorStatus, OpenEngine, SharedEngine
 from app.recording import check_target
 from app.recording.plan import RecordingPlan

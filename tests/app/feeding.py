@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from app.pipeline.figures import Measure
-from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Entry, News
-from app.pipeline.recording_state import RecordingState
+from app.pipeline.recorder.live_recording import LiveRecording, names_after
+from app.pipeline.recorder.recording_state import RecordingState
 from app.recording.plan import RecordingPlan
 from app.recording.sidecar import Finder
 from app.sources import Source

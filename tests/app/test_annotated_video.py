@@ -15,8 +15,8 @@ import pytest
 
 from app.outputs import jobs_for, recordings_of
 from app.pipeline import Choice
-from app.pipeline.annotated_video import AnnotatedVideo
 from app.pipeline.batch import Batch
+from app.pipeline.recorder.annotated_video import AnnotatedVideo
 from app.recording.disk import DiskLimits
 from app.recording.recovery import recover
 from app.sources import Source

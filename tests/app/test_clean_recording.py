@@ -20,10 +20,10 @@ import pytest
 
 from app.blur import Blur
 from app.pipeline import View
-from app.pipeline.backlog import Backlog
 from app.pipeline.figures import Measure
-from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import News
+from app.pipeline.recorder.backlog import Backlog
+from app.pipeline.recorder.live_recording import LiveRecording, names_after
 from app.recording.encoder import Encoder
 from app.recording.plan import Mode, RecordingPlan
 from app.recording.reel import Cutting

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from app.pipeline import Choice, View
-from app.pipeline.encoding import Clock
 from app.pipeline.figures import Measure
-from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Entry, News
+from app.pipeline.recorder.encoding import Clock
+from app.pipeline.recorder.live_recording import LiveRecording, names_after
 from app.recording.plan import RecordingPlan
 from app.recording.reel import Cutting, Reel
 from app.recording.sidecar import Finder

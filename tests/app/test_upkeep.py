@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.pipeline import upkeep
-from app.pipeline.upkeep import Upkeep
+from app.pipeline.recorder import upkeep
+from app.pipeline.recorder.upkeep import Upkeep
 from app.recording import Recorder
 from app.recording.plan import RecordingPlan
 from app.recording.quota import Quota

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from app.overlay import draw
-from app.pipeline.annotated_video import AnnotatedVideo
 from app.pipeline.batch import Batch, Job
 from app.pipeline.choice import Choice
+from app.pipeline.recorder.annotated_video import AnnotatedVideo
 from app.recording import Recorder
 from app.sources import frames, open_source
 from detector.engines import open_engine

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from app.pipeline.figures import Measure
-from app.pipeline.live_recording import LiveRecording, names_after
 from app.pipeline.mailbox import Entry, News
+from app.pipeline.recorder.live_recording import LiveRecording, names_after
 from app.recording import RecordingResult
 from app.recording.disk import DiskLimits
 from app.recording.plan import RecordingPlan

@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
-from app.pipeline.breaks import Breaks
-from app.pipeline.copying import Copying, can_be_copied
-from app.pipeline.encoding import Encoding, Shot
 from app.pipeline.figures import Measure
-from app.pipeline.intake import Intake
 from app.pipeline.mailbox import Entry, News
-from app.pipeline.recording_state import RecordingState
-from app.pipeline.silence import Silence
-from app.pipeline.upkeep import Upkeep
+from app.pipeline.recorder.breaks import Breaks
+from app.pipeline.recorder.copying import Copying, can_be_copied
+from app.pipeline.recorder.encoding import Encoding, Shot
+from app.pipeline.recorder.intake import Intake
+from app.pipeline.recorder.recording_state import RecordingState
+from app.pipeline.recorder.silence import Silence
+from app.pipeline.recorder.upkeep import Upkeep
 from app.recording.clip import Clip, CodingError, part_path
 from app.recording.disk import refuse_full_disk
 from app.recording.encoder import TICKS
