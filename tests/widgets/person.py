@@ -26,6 +26,9 @@ class Person:
         return self.view
 
     def presses(self, key: int, modifier: int = Qt.NoModifier) -> None:
+        """Once the window has the keys: it need not have them as soon as it is shown."""
+        self.window.activateWindow()
+        self.bot.waitUntil(self.window.isActiveWindow)  # type: ignore[attr-defined]
         self.bot.keyClick(self.window.page.view, key, modifier)  # type: ignore[attr-defined]
 
     def number(self) -> int:
