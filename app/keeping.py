@@ -3,7 +3,8 @@
 import contextlib
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +51,13 @@ def stem_of(source_name: str) -> str:
     else:
         source_name = Path(source_name).stem or source_name
     return re.sub(r"[^\w-]+", "-", source_name).strip("-")[:60] or "source"
+
+
+def stems_of(source_names: Iterable[str]) -> list[str]:
+    """The same for sources that are watched together: two cameras behind one host are numbered."""
+    stems = [stem_of(name) for name in source_names]
+    count = Counter(stems)
+    return [f"{stem}-{number}" if count[stem] > 1 else stem for number, stem in enumerate(stems, 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

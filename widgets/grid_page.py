@@ -1,7 +1,6 @@
 """Several sources side by side, looked at by one engine."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -9,7 +8,7 @@ from PyQt5.QtCore import QTimer, pyqtSignal
 from PyQt5.QtWidgets import QAction, QGridLayout, QVBoxLayout, QWidget
 
 from app.events import Regions
-from app.keeping import stem_of
+from app.keeping import stems_of
 from app.pipeline import Choice, LivePipeline, OpenEngine, SharedEngine
 from app.recording.sidecar import finder_of
 from app.sources import Source
@@ -66,7 +65,7 @@ class GridPage(QWidget):
         been released.
         """
         self._engine = SharedEngine(open_engine)
-        stems = _stems([source.name for _, source, _ in sources])
+        stems = stems_of(source.name for _, source, _ in sources)
         self.tiles = [
             self._tile(address, source, regions, stem, card, choice)
             for (address, source, regions), stem in zip(sources, stems)
@@ -202,10 +201,3 @@ class GridPage(QWidget):
 
 def _labels(card: ModelCard | None) -> LabelMap:
     return LabelMap(card.classes if card else ())
-
-
-def _stems(names: Sequence[str]) -> list[str]:
-    """What the files of each source are called; two cameras behind one host are numbered."""
-    stems = [stem_of(name) for name in names]
-    count = Counter(stems)
-    return [f"{stem}-{number}" if count[stem] > 1 else stem for number, stem in enumerate(stems, 1)]

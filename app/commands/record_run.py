@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -19,7 +18,7 @@ from app.commands.saying import Once
 from app.commands.stopping import end_at_once, stopped_by
 from app.events import read_regions
 from app.events.live_events import LiveEvents
-from app.keeping import new_path, stem_of
+from app.keeping import new_path, stems_of
 from app.metrics import MetricsServer
 from app.pipeline import BATCH, Choice, DetectorState, LivePipeline, SharedEngine
 from app.recording.disk import DiskLimits, duration_words
@@ -118,7 +117,7 @@ def _begin(
     )
     sources = [open_source(address, capture=options.capture) for address in options.sources]
     pipelines = []
-    for source, stem in zip(sources, _stems([source.name for source in sources])):
+    for source, stem in zip(sources, stems_of(source.name for source in sources)):
         blur = Blur(options.blur) if options.blur else None
         pipeline = LivePipeline(source, engine=engine, choice=choice, finder=finder, blur=blur)
         pipeline.start_recording_as(_names(stem, options.folder), options.folder, plan=options.plan)
@@ -134,13 +133,6 @@ def _metrics(port: int | None, pipelines: list[LivePipeline]) -> AbstractContext
     if port is None:
         return nullcontext()
     return MetricsServer(port, lambda: [(pipeline.source.name, pipeline.latest()) for pipeline in pipelines])
-
-
-def _stems(names: list[str]) -> list[str]:
-    """What the recordings of each source are called; two cameras behind one host are numbered."""
-    stems = [stem_of(name) for name in names]
-    again = {stem for stem, count in Counter(stems).items() if count > 1}
-    return [f"{stem}-{number}" if stem in again else stem for number, stem in enumerate(stems, 1)]
 
 
 def _names(stem: str, folder: Path) -> Iterator[Path]:
