@@ -18,9 +18,9 @@ import main
 from app.commands.amounts import read_size, read_time, read_time_or_size
 from app.commands.record import add_arguments
 from app.commands.record_options import read_options
-from app.commands.record_run import _stems
 from app.events import Regions
 from app.events.live_events import LiveEvents
+from app.keeping import stems_of
 from app.recording.plan import Mode, RecordingPlan
 from app.recording.reel import Cutting, Reel
 from app.recording.sidecar_reading import Sidecar
@@ -305,4 +305,4 @@ def test_minutes_and_megabytes_are_told_apart() -> None:
 
 
 def test_two_cameras_behind_one_host_get_recordings_of_different_names() -> None:
-    assert _stems(["rtsp://nvr/1", "rtsp://nvr/2", "porch.mp4"]) == ["nvr-1", "nvr-2", "porch"]
+    assert stems_of(["rtsp://nvr/1", "rtsp://nvr/2", "porch.mp4"]) == ["nvr-1", "nvr-2", "porch"]
