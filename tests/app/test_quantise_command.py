@@ -23,12 +23,18 @@ def test_what_cannot_be_done_is_one_sentence_before_the_work(
     command = ["models", "quantise", "street", "--data", str(tmp_path)]
     for arguments, code, words in (
         (command, 1, "'street' has an 8-bit version already; --force replaces it"),
-        ([*command, "--pictures", "0"], 2, "--pictures must be at least 1"),
         ([*command, "--force"], 1, str(tmp_path)),
     ):
         assert main(arguments) == code
         said = capsys.readouterr().err
         assert words in said and said.count("\n") == 1 and "Traceback" not in said
+
+
+def test_no_pictures_to_look_at_are_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["models", "quantise", "street", "--data", "photos", "--pictures", "0"])
+    assert end.value.code == 2
+    assert "--pictures: '0' is not a whole number of 1 or more" in capsys.readouterr().err
 
 
 def test_a_model_that_finds_nothing_right_is_kept_only_where_the_person_insists(

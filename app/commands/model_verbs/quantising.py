@@ -11,7 +11,7 @@ weights, and '--precision auto' uses it on processors. Needs: pip install -r req
 import argparse
 from pathlib import Path
 
-from app.commands.amounts import at_least, from_0_to_1
+from app.commands.amounts import at_least
 from app.commands.progress import counted_by_stage
 
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--pictures", metavar="N", type=at_least(1), default=100, help="photographs to look at (default: 100)"
     )
-    add("--max-loss", metavar="L", type=from_0_to_1, default=0.01, help="mAP it may lose (default: 0.01)")
+    add("--max-loss", metavar="L", type=float, default=0.01, help="mAP it may lose (default: 0.01)")
     add("--force", action="store_true", help="keep it whatever it loses; replace one that is there")
 
 
