@@ -45,7 +45,7 @@ def survey(
     return _survey(Path(folder), split, classes, columns, lambda labels, least_side: labels)
 
 
-def survey_mended(folder: Path, *, split: str | None, columns: str | None) -> Dataset:
+def survey_mended(folder: Path, *, split: str | None, columns: str | None = None) -> Dataset:
     """As `survey`, after mending in the labels what can be mended."""
     return _survey(folder, split, None, columns, mend)
 
