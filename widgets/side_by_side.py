@@ -65,11 +65,8 @@ class SideBySide(QObject):
         if large is None:
             window.open_source(address, keep_log_in=keep_log_in)
             return
-        window.banner.dismiss()
-        try:
-            source = open_source(address, capture=window.capture, keep_log_in=keep_log_in)
-        except StudioError as error:
-            window.banner.say(str(error), tone="error")
+        source = window.source_at(address, keep_log_in=keep_log_in)
+        if source is None:
             return
         window.page.release()
         window.grid.take_back()

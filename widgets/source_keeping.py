@@ -1,6 +1,5 @@
 """Recordings and snapshots of one source, however large it is shown; what waits for a disk is an errand."""
 
-import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from app.recording.clip import check_target
 from app.recording.part_file import make_folder, reason
 from app.recording.plan import RecordingPlan
 from app.recording.sinks import AnnotatedPicture
+from app.saying import Once
 from app.sources import State
 from detector.errors import RecordingError
 from detector.values import LabelMap
@@ -55,7 +55,7 @@ class SourceKeeping(QObject):
         self._stopped = False  # the one that runs: it is being finished
         self._newest: RecordingState | None = None
         self._announced: RecordingState | None = None
-        self._warned = ""  # kind of the warning that was said last
+        self._warnings = Once()
         self.preparing = Errand(self, "prepare a recording")
         self.saving = Errand(self, "save a snapshot")
         self._then: Callable[[], None] | None = None  # what waits for the first recording
@@ -170,9 +170,10 @@ class SourceKeeping(QObject):
         """Says once how the newest recording ended, and warnings while it runs; called now and then."""
         self._newest = recording
         if recording is not None and recording.running:
-            self._warn(recording.warning)
+            if self._warnings.is_new(self._name, recording.warning):
+                self.said.emit(recording.warning, "warning")
             return
-        self._warned = ""
+        self._warnings = Once()
         if recording is not None and recording != self._announced:
             self._announced = recording
             self._announce(recording)
@@ -186,14 +187,7 @@ class SourceKeeping(QObject):
 
     def warn_again(self) -> None:
         """What was warned of and is still so."""
-        self._warned = ""
-
-    def _warn(self, warning: str) -> None:
-        """Once, not again for each figure in it that changes."""
-        kind = re.sub(r"[\d.]+", "", warning)
-        if warning and kind != self._warned:
-            self.said.emit(warning, "warning")
-        self._warned = kind
+        self._warnings = Once()
 
     def _announce(self, recording: RecordingState) -> None:
         if recording.failure:

@@ -13,7 +13,7 @@ from app.events import Regions
 from app.pipeline import BATCH, LivePipeline, View
 from app.settings import Settings
 from app.source_sets import is_set
-from app.sources import FoundCamera, open_source, path_of, warm_up
+from app.sources import FoundCamera, Source, open_source, path_of, warm_up
 from detector.errors import StudioError
 from widgets import theme
 from widgets.actions import ACTIONS
@@ -156,11 +156,8 @@ class Window(QMainWindow):
         if is_set(address):
             self.together.open([address])
             return
-        self.banner.dismiss()
-        try:
-            source = open_source(address, capture=self.capture, keep_log_in=keep_log_in)
-        except StudioError as error:
-            self.banner.say(str(error), tone="error")
+        source = self.source_at(address, keep_log_in=keep_log_in)
+        if source is None:
             return
         self.let_go()
         self.address = address
@@ -176,6 +173,15 @@ class Window(QMainWindow):
             self.keeping.record(record, force=force, then=self.page.start)  # so that no frame is missed
         else:
             self.page.start()
+
+    def source_at(self, address: str, *, keep_log_in: bool) -> Source | None:
+        """What lies at an address, not opened yet; None, with a word, where that can be nothing."""
+        self.banner.dismiss()
+        try:
+            return open_source(address, capture=self.capture, keep_log_in=keep_log_in)
+        except StudioError as error:
+            self.banner.say(str(error), tone="error")
+            return None
 
     def open_dropped(self, addresses: Sequence[str]) -> None:
         if len(addresses) == 1:

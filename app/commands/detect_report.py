@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from app.commands.saying import Once
 from app.pipeline.batch import Outcome, Progress
 from app.pipeline.recorder.annotated_video import AnnotatedVideo
 from app.recording.lines import Lines
 from app.recording.sinks import AnnotatedPicture
+from app.saying import Once
 from detector.values import LabelMap
 
 

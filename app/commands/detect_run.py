@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.blur import Blur
@@ -17,7 +17,6 @@ from app.greetings import load_keras_quietly
 from app.outputs import jobs_for, recordings_of
 from app.pipeline.batch import Batch
 from app.pipeline.choice import Choice
-from app.recording.disk import DiskLimits
 from app.recording.lines import Lines, check_lines
 from app.sources import warm_up
 from detector.engines import open_engine
@@ -50,7 +49,6 @@ class DetectOptions:
     on_event: str | None = None
     quiet: bool = False
     force: bool = False
-    limits: DiskLimits = field(default_factory=DiskLimits)  # where something is recorded
 
 
 def detect(options: DetectOptions) -> int:
@@ -72,7 +70,6 @@ def detect(options: DetectOptions) -> int:
         lines=lines.path if lines else None,
         labels=model.labels,
         force=options.force,
-        limits=options.limits,
         tell=bar.warn,
     )
     frames_together = 1 if jobs[0].source.live else options.batch

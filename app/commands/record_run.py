@@ -14,7 +14,6 @@ from pathlib import Path
 from app.blur import Blur
 from app.commands.event_options import EventOptions, open_log
 from app.commands.record_options import RecordOptions
-from app.commands.saying import Once
 from app.commands.stopping import end_at_once, stopped_by
 from app.events import read_regions
 from app.events.live_events import LiveEvents
@@ -25,6 +24,7 @@ from app.recording.disk import DiskLimits, duration_words
 from app.recording.part_file import make_folder
 from app.recording.recovery import left_overs, recover
 from app.recording.sidecar import Finder, finder_of
+from app.saying import Once
 from app.sources import State, open_source
 from detector.engines import open_engine
 from detector.errors import RecordingError
