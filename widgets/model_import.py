@@ -19,7 +19,7 @@ from widgets.command_child import CommandChild
 from widgets.labels import form, label
 
 _TEXTS = "Text (*.txt *.names);;All files (*)"
-_FILES = "Models (*.tflite *.pb *.h5 *.hdf5 *.caffemodel *.pth *.pt);;All files (*)"
+_FILES = "Models (*.tflite *.pb *.json *.h5 *.hdf5 *.caffemodel *.pth *.pt);;All files (*)"
 
 
 class ModelImport(QDialog):

@@ -19,7 +19,7 @@ _REFUSED = {
     Kind.ONNX: "is an ONNX network; import the weights that it was made from (.pth, .h5, .caffemodel)",
     Kind.UNKNOWN: (
         "is no file of weights known here; what can be imported is a Caffe model, Keras .h5, "
-        "PyTorch checkpoint, TFLite model or frozen TensorFlow graph of an SSD"
+        "PyTorch checkpoint, TFLite model, frozen TensorFlow graph or model.json of TensorFlow.js of an SSD"
     ),
 }
 
@@ -68,6 +68,10 @@ def import_file(
         from detector.importers.object_detection_api import import_object_detection
 
         return import_object_detection(path, name=name, said=said)
+    if kind is Kind.GRAPH_MODEL:
+        from detector.importers.object_detection_api import import_graph_model
+
+        return import_graph_model(path, name=name, said=said)
     raise _refusal(path, kind)
 
 
@@ -97,6 +101,10 @@ def inspect_file(path: Path) -> Inspection:
         from detector.importers.object_detection_api import inspect_graph
 
         return inspect_graph(path)
+    if kind is Kind.GRAPH_MODEL:
+        from detector.importers.object_detection_api import inspect_graph_model
+
+        return inspect_graph_model(path)
     raise _refusal(path, kind)
 
 

@@ -1,10 +1,15 @@
-"""SSD MobileNet v1 and v2 out of frozen graphs of the TensorFlow Object Detection API, without that API."""
+"""SSD MobileNet v1 and v2 of the TensorFlow Object Detection API, without that API.
+
+Out of its frozen graphs, and out of what TensorFlow.js makes of them, such as coco-ssd.
+"""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detector.errors import ImportFileError
 from detector.importers.imported import Imported
@@ -13,6 +18,7 @@ from detector.importers.published_anchors import Fitting
 from detector.importers.said import Said
 from detector.importers.settling import Found, of_each_anchor, settle
 from detector.importers.tensorflow_graph import FrozenGraph, read_frozen_graph
+from detector.importers.tensorflow_js import read_graph_model
 from detector.networks.mobilenet_plan import SOURCES, V2_SOURCES
 
 _VARIABLES = {
@@ -31,15 +37,35 @@ def import_object_detection(path: Path, *, name: str, said: Said) -> Imported:
     return settle(path, _found(path, read_frozen_graph(path)), name=name, said=said)
 
 
+def import_graph_model(path: Path, *, name: str, said: Said) -> Imported:
+    """The same out of a model.json of TensorFlow.js.
+
+    raises  as import_object_detection does
+    """
+    return settle(path, _found(path, read_graph_model(path).graph), name=name, said=said)
+
+
 def inspect_graph(path: Path) -> Inspection:
     """raises  ImportFileError when it is damaged"""
     graph = read_frozen_graph(path)
-    arrays = [Array(name, array.shape, str(array.dtype)) for name, array in graph.constants.items()]
+    return _inspection(path, graph, graph.constants, "a frozen graph of TensorFlow 1")
+
+
+def inspect_graph_model(path: Path) -> Inspection:
+    """raises  ImportFileError when it is damaged or not complete"""
+    model = read_graph_model(path)
+    return _inspection(path, model.graph, model.stored, "a graph model of TensorFlow.js")
+
+
+def _inspection(
+    path: Path, graph: FrozenGraph, stored: Mapping[str, NDArray[Any]], container: str
+) -> Inspection:
+    arrays = [Array(name, array.shape, str(array.dtype)) for name, array in stored.items()]
     try:
         words = f"It looks like {_found(path, graph).what}."
     except ImportFileError as reason:
         words = str(reason)
-    return Inspection("a frozen graph of TensorFlow 1", arrays, words)
+    return Inspection(container, arrays, words)
 
 
 def _found(path: Path, graph: FrozenGraph) -> Found:
@@ -75,12 +101,13 @@ def _found(path: Path, graph: FrozenGraph) -> Found:
 
 
 def _options(path: Path, version: str, weights: dict[str, Any]) -> dict[str, Any]:
+    folded = not any("_norm/" in name for name in weights)
     if version == "V2":
-        return {"folded": False}
+        return {"folded": folded}
     last = weights.get("Conv2d_13_pointwise/kernel")
     if last is None or last.ndim != 4:
         raise ImportFileError(f"{path.name} lacks the end of its trunk, Conv2d_13_pointwise.")
-    return {"folded": False, "width": last.shape[3] / 1024}
+    return {"folded": folded, "width": last.shape[3] / 1024}
 
 
 def _our_name(name: str, version: str, sources: tuple[str, ...]) -> str | None:

@@ -16,6 +16,7 @@ class Kind(Enum):
     CAFFEMODEL = auto()
     PROTOTXT = auto()
     FROZEN_GRAPH = auto()
+    GRAPH_MODEL = auto()  # model.json of TensorFlow.js
     TORCH = auto()  # a checkpoint, zip or legacy
     PICKLE = auto()
     KERAS_ARCHIVE = auto()  # .keras of Keras 3
@@ -76,7 +77,9 @@ def _of_zip(path: Path) -> Kind:
 
 
 def _of_text(start: bytes) -> Kind | None:
-    """A prototxt: text that begins as Caffe's descriptions of networks do."""
+    """A model.json, by its keys, or a prototxt: text that begins as Caffe's descriptions of networks do."""
+    if start.lstrip().startswith(b"{") and (b'"modelTopology"' in start or b'"weightsManifest"' in start):
+        return Kind.GRAPH_MODEL
     try:
         words = start.decode("utf-8", "strict" if len(start) < 4096 else "ignore").split()
     except UnicodeDecodeError:

@@ -210,7 +210,7 @@ _ALL = (
         score_activation="sigmoid",
         options={"folded": False},
         published="COCO 22",
-        weights="TensorFlow (TFLite files)",
+        weights="TensorFlow (TFLite and TensorFlow.js files)",
     ),
     Architecture(
         name="ssdlite320-mobilenet-v3",

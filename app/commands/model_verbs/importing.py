@@ -1,14 +1,16 @@
 """Make a model of somebody else's weights.
 
   python main.py models import coco_ssd_mobilenet_v1_quant.tflite --as coco
+  python main.py models import coco-ssd/model.json --as web
   python main.py models import helmets.tflite --as helmets --classes helmets.txt
   python main.py models import VGG_SSD_300.caffemodel --as voc --prototxt deploy.prototxt
   python main.py models import ssd7_weights.h5 --as signs --classes signs.txt \\
       --input-size 300x400 --anchors ssd7-300
 
 The file is recognised by its content, not by its name: a Caffe model, Keras .h5, PyTorch checkpoint, TFLite
-model or frozen TensorFlow graph of an SSD. What it does not say itself has to be said with an option; an
-import that lacks something is refused and tells the choices. 'models inspect FILE' shows what is in a file.
+model, frozen TensorFlow graph or model.json of TensorFlow.js (its weights beside it) of an SSD. What it does
+not say itself has to be said with an option; an import that lacks something is refused and tells the choices.
+'models inspect FILE' shows what is in a file.
 """
 
 import argparse
