@@ -137,11 +137,11 @@ def criterion_for(recipe: Recipe, card: ModelCard) -> Criterion:
 
 
 def teacher_for(plan: Plan, card: ModelCard) -> Teacher | None:
-    """The model that teaches, where the recipe names one.
+    """The model that teaches, where the recipe names one that has a say.
 
     raises  StudioError when there is no such model, or it cannot teach this one
     """
-    if not plan.recipe.teacher:
+    if not plan.recipe.teacher or not plan.recipe.teacher_weight:
         return None
     model: Model = find_model(plan.recipe.teacher)
     with _policy("mixed_bfloat16" if plan.recipe.precision == "bfloat16" else "float32"):

@@ -251,6 +251,12 @@ def test_a_teacher_that_lacks_a_class_is_refused(folder: Path, tmp_path: Path, w
         _begin(plan, tmp_path / "run", _Heard())
 
 
+def test_a_teacher_without_a_say_need_not_be_there(folder: Path, tmp_path: Path) -> None:
+    plan = _plan(folder, recipe={"teacher": "nobody", "teacher_weight": 0.0})
+    training = _begin(plan, tmp_path / "run", _Heard(stop_after=1))
+    assert training.run() == "stopped"
+
+
 def _command(folder: Path, run: Path) -> list[str]:
     recipe = ["batch=4", "evaluations=3", "warm_up_steps=2", "averaging=0.9", "precision=float32"]
     settings = [part for value in recipe for part in ("--set", value)]
