@@ -10,8 +10,8 @@ import keras
 from detector.errors import OptionError
 
 # Cells along the longer side from which a map shows places. Maps of 19 look tidier, but by then a cell speaks
-# for its surroundings too: in MobileNet v1, hiding what is warm lowers only 78 of 100 scores faster than hiding
-# by chance does (38 cells: 93; tests/oracles/test_explanations.py).
+# for its surroundings too: in MobileNet v1, hiding what is warm lowers only 78 of 100 scores faster than
+# hiding by chance does (38 cells: 93; tests/oracles/test_explanations.py).
 _FINE = 32
 
 
