@@ -63,7 +63,7 @@ def read_graph_model(path: Path) -> GraphModel:
         operations = [_operation(node) for node in topology["node"]]
         folded = _folded(operations, constants)
         used = {given for each in operations if each.kind in _NORMALISATIONS for given in each.inputs}
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (LookupError, ArithmeticError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ImportFileError(
             f"{path.name} is damaged or no graph model of TensorFlow.js ({error!r:.120}); fetch it again."
         ) from error
@@ -143,7 +143,9 @@ def _changes(
 ) -> Iterator[tuple[Any, Any]]:
     """What its channels are multiplied by and what is added to them, one operation after the other."""
     at, is_joined = convolution, False
-    while len(readers.get(at.name, ())) == 1:
+    for _ in readers:  # a damaged graph may run in a circle
+        if len(readers.get(at.name, ())) != 1:
+            return
         (then,) = readers[at.name]
         others = [constants[each].astype(np.float64) for each in then.inputs if each in constants]
         if then.kind in _NORMALISATIONS and not is_joined:

@@ -192,3 +192,20 @@ def test_no_damage_to_a_model_of_the_web_is_a_traceback(tmp_path: Path) -> None:
             import_file(path, name="x")
         except ImportFileError as error:
             assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [{"op": "Conv2D", "name": "c", "input": ["x"]}],
+        [{"op": "Conv2D", "name": "c", "input": ["x", "k"]}, {"op": "Add", "name": "c", "input": ["c"]}],
+    ],
+    ids=["without a kernel", "in a circle"],
+)
+@pytest.mark.timeout(60)
+def test_a_graph_that_cannot_be_is_refused(tmp_path: Path, nodes: list[dict[str, Any]]) -> None:
+    writer = Writer()
+    writer.constant("k", np.zeros((1, 1, 3, 4)))
+    writer.nodes += nodes
+    with pytest.raises(ImportFileError):
+        import_file(writer.save(tmp_path), name="x")
